@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+// Buffer methods that Bun and Node have and the published types leave out.
+export {};
+declare global {
+  interface Buffer {
+    latin1Slice(start?: number, end?: number): string;
+    utf8Slice(start?: number, end?: number): string;
+  }
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one mutable cursor over events: points at a v2 event in a buffer and reads its header and parameters.
+import { EVENT_LARGE } from "../schema/events.ts";
+
+/** Size of the v2 event header: u64 ts, i64 tid, u32 len, u16 type, u32 nparams. */
+export const EVENT_HEADER_SIZE = 26;
+/** Most parameters an event type has. */
+export const MAX_PARAMS = 32;
+
+/** Bits of `EventCursor.flags`, as stored in trace files. */
+export const EVENT_FLAG = Object.freeze({
+  /** The event only updates state and is not shown. */
+  STATE_ONLY: 1,
+  /** In memory only: the event is written as a LARGE block. */
+  LARGE: 4,
+} as const);
+
+/**
+ * A 64-bit integer as the layers above see it: a plain number when it is exact (|v| ≤ 2^53 − 1), else a BigInt.
+ * Because the form is canonical, `===`, `<` and Map keys work on it.
+ */
+export type Int64 = number | bigint;
+
+const TWO32 = 4294967296;
+
+/**
+ * Event under the cursor. Sources move it; everything above reads it and keeps nothing of it past the next event.
+ * Strings are *byte strings*: one char (0–255) per byte of the trace, see lib/scap/bytes.ts.
+ */
+export class EventCursor {
+  /** Memory that holds the event. Parameters are read from here; sources may switch it between batches. */
+  bytes: Buffer = Buffer.alloc(0);
+  view: DataView = new DataView(new ArrayBuffer(0));
+  /** Offset of the event header in `bytes`. */
+  offset = 0;
+  /** Event type id in the current schema (after conversion). */
+  type = 0;
+  /** Thread id; −1 when the event has none. */
+  tid = -1;
+  /** CPU the event was recorded on. */
+  cpu = 0;
+  /** Nanoseconds since `CaptureSource.baseTime`; exact for 104 days, negative before the base. */
+  ts = 0;
+  /** Ordinal of the event in the capture, 1-based, counting every delivered event. */
+  num = 0;
+  /** EVENT_FLAG bits. */
+  flags = 0;
+  /** Number of parameters present. */
+  nparams = 0;
+  /** Total length in bytes: header, lengths and parameters. */
+  length = 0;
+  /**
+   * True for an enter event of an old capture that the converter kept aside or dropped: it is there to be displayed
+   * (and for latency), it is in its recorded form, and rules and state see its data in the exit event instead.
+   */
+  legacyEnter = false;
+  /** The event as it was recorded, when conversion changed it; null when the event is as recorded. */
+  recorded: EventCursor | null = null;
+
+  /** Absolute end offsets of parameters, filled on demand; entry i+1 is the end of parameter i. */
+  private readonly ends = new Uint32Array(MAX_PARAMS + 2);
+  private known = -1;
+
+  /** Must be called by the source after it has set `bytes`, `view`, `offset`, `type` and `nparams` of a new event. */
+  reset(): void {
+    this.known = -1;
+  }
+
+  private locate(): void {
+    const view = this.view;
+    const ends = this.ends;
+    const n = this.nparams > MAX_PARAMS ? MAX_PARAMS : this.nparams;
+    let at = this.offset + EVENT_HEADER_SIZE;
+    if (EVENT_LARGE[this.type] === 1) {
+      let data = at + this.nparams * 4;
+      ends[0] = data;
+      for (let i = 0; i < n; i++, at += 4) ends[i + 1] = data += view.getUint32(at, true);
+    } else {
+      let data = at + this.nparams * 2;
+      ends[0] = data;
+      for (let i = 0; i < n; i++, at += 2) ends[i + 1] = data += view.getUint16(at, true);
+    }
+    this.known = n;
+  }
+
+  /** Offset in `bytes` of parameter `i`; meaningful only when `i < nparams`. */
+  paramOffset(i: number): number {
+    if (this.known < 0) this.locate();
+    return this.ends[i] as number;
+  }
+
+  /** Length in bytes of parameter `i`; 0 when it is absent or was not captured. */
+  paramLength(i: number): number {
+    if (this.known < 0) this.locate();
+    if (i >= this.known) return 0;
+    return (this.ends[i + 1] as number) - (this.ends[i] as number);
+  }
+
+  /** Unsigned 32-bit integer in parameter `i` (little endian). `absent` when it is shorter. */
+  u32(i: number, absent = 0): number {
+    return this.paramLength(i) >= 4 ? this.view.getUint32(this.ends[i] as number, true) : absent;
+  }
+
+  /** Signed 32-bit integer in parameter `i`. */
+  i32(i: number, absent = 0): number {
+    return this.paramLength(i) >= 4 ? this.view.getInt32(this.ends[i] as number, true) : absent;
+  }
+
+  u16(i: number, absent = 0): number {
+    return this.paramLength(i) >= 2 ? this.view.getUint16(this.ends[i] as number, true) : absent;
+  }
+
+  u8(i: number, absent = 0): number {
+    return this.paramLength(i) >= 1 ? this.view.getUint8(this.ends[i] as number) : absent;
+  }
+
+  /** Signed 64-bit integer as a double: exact within ±2^53, rounded beyond. For return values, fds, pids, sizes. */
+  i64(i: number, absent = 0): number {
+    if (this.paramLength(i) < 8) return absent;
+    const at = this.ends[i] as number;
+    return this.view.getInt32(at + 4, true) * TWO32 + this.view.getUint32(at, true);
+  }
+
+  /** Unsigned 64-bit integer as a double: exact up to 2^53, rounded beyond. */
+  u64(i: number, absent = 0): number {
+    if (this.paramLength(i) < 8) return absent;
+    const at = this.ends[i] as number;
+    return this.view.getUint32(at + 4, true) * TWO32 + this.view.getUint32(at, true);
+  }
+
+  /** Signed 64-bit integer, always exact. */
+  i64Exact(i: number): Int64 {
+    const v = this.i64(i);
+    return Number.isSafeInteger(v) ? v : this.view.getBigInt64(this.paramOffset(i), true);
+  }
+
+  /** Unsigned 64-bit integer, always exact. */
+  u64Exact(i: number): Int64 {
+    const v = this.u64(i);
+    return Number.isSafeInteger(v) ? v : this.view.getBigUint64(this.paramOffset(i), true);
+  }
+
+  /** All bytes of parameter `i` as a byte string. */
+  raw(i: number): string {
+    const n = this.paramLength(i);
+    if (n === 0) return "";
+    const at = this.ends[i] as number;
+    return this.bytes.latin1Slice(at, at + n);
+  }
+
+  /** NUL-terminated text in parameter `i` as a byte string, up to the first NUL; "" when absent. */
+  str(i: number): string {
+    const n = this.paramLength(i);
+    if (n === 0) return "";
+    const at = this.ends[i] as number;
+    const bytes = this.bytes;
+    let end = at + n - 1;
+    if (bytes[end] !== 0) end++;
+    // A NUL before the last byte ends the text as well.
+    const s = bytes.latin1Slice(at, end);
+    const nul = s.indexOf("\0");
+    return nul < 0 ? s : s.slice(0, nul);
+  }
+
+  /** Exact time of the event in nanoseconds since the epoch. For display only: it makes a BigInt. */
+  timeExact(): bigint {
+    return this.view.getBigUint64(this.offset, true);
+  }
+}
