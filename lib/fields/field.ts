@@ -59,12 +59,24 @@ export interface Field {
    * Makes the extractor for an argument, once per use in a filter or format. Throws FieldArgError when the argument
    * is missing, superfluous or wrong (e.g. `evt.arg.nope`); the message says what was wanted.
    */
-  bind(arg: FieldArg, rawArg: string): Extractor;
+  bind(arg: FieldArg, rawArg: string): BoundField;
   /**
-   * Comparison that is not plain comparison of the value (fd.ip, fd.port, fd.net, proc.aname without index …): the
-   * candidate values any of which may satisfy, see `Field.anyOf`.
+   * How a comparison treats the several values the field may have; when set, `BoundField.all` is present.
+   *  - "ancestors": any operator is true when it is true for any value (proc.aname without index)
+   *  - "ends": `=`, `in`, `<` … are true when true for any value, `!=` when true for all (fd.ip, fd.port)
    */
-  anyOf?: (ctx: Context) => readonly Scalar[] | undefined;
+  multi?: "ancestors" | "ends";
+}
+
+/** A field with its argument settled. */
+export interface BoundField {
+  extract: Extractor;
+  /** Usually the field's own; evt.rawarg.X takes those of the parameter. */
+  type: number;
+  format: number;
+  list: boolean;
+  /** All candidate values, for fields with `multi`; undefined or empty when there is none. */
+  all?: (ctx: Context) => readonly Scalar[] | undefined;
 }
 
 export class FieldArgError extends Error {
