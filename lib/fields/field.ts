@@ -17,7 +17,10 @@ export type Value = Scalar | readonly Scalar[];
 /** Reads a field; undefined when the event has no such value. */
 export type Extractor = (ctx: Context) => Value | undefined;
 
-/** Argument of a field in brackets: none, a position, or a key. */
+/** Stands for "depends on more than the event's type" in `BoundField.byEventType`. */
+export const VARIES: unique symbol = Symbol("varies");
+
+/** Argument of a field: none, a position, or a key. A dotted argument (`evt.arg.fd`) is a key. */
 export type FieldArg = { readonly index: number } | { readonly key: string } | null;
 
 export interface FieldFlags {
@@ -38,8 +41,12 @@ export interface FieldFlags {
 /** How a field takes its argument. */
 export interface ArgRule {
   required: boolean;
+  /** A number in brackets. */
   index: boolean;
+  /** A word in brackets. */
   key: boolean;
+  /** A word behind a further dot: `evt.arg.fd`. */
+  dotted: boolean;
 }
 
 export interface Field {
@@ -57,11 +64,13 @@ export interface Field {
   doc: string;
   /**
    * Makes the extractor for an argument, once per use in a filter or format. Throws FieldArgError when the argument
-   * is missing, superfluous or wrong (e.g. `evt.arg.nope`); the message says what was wanted.
+   * is missing, superfluous or wrong (e.g. `evt.arg.nope`); the message says what was wanted. Callers go through
+   * `resolveField` (registry.ts), which checks the argument against `arg` first.
    */
   bind(arg: FieldArg, rawArg: string): BoundField;
   /**
-   * How a comparison treats the several values the field may have; when set, `BoundField.all` is present.
+   * How a comparison treats the several values the field may have; when set, `BoundField.all` is present where it
+   * applies (not for proc.aname[2]).
    *  - "ancestors": any operator is true when it is true for any value (proc.aname without index)
    *  - "ends": `=`, `in`, `<` … are true when true for any value, `!=` when true for all (fd.ip, fd.port)
    */
@@ -70,17 +79,39 @@ export interface Field {
 
 /** A field with its argument settled. */
 export interface BoundField {
+  /** The value that comparisons see. */
   extract: Extractor;
   /** Usually the field's own; evt.rawarg.X takes those of the parameter. */
   type: number;
   format: number;
   list: boolean;
-  /** All candidate values, for fields with `multi`; undefined or empty when there is none. */
+  /**
+   * All candidate values, for fields with `multi`. Undefined when there is nothing to look at (no descriptor), which
+   * makes `exists` false; an empty array when there is (a file has no addresses).
+   */
   all?: (ctx: Context) => readonly Scalar[] | undefined;
+  /** Printed form (byte string), where it is not the plain rendering of `extract` (evt.buffer, evt.rawarg). */
+  text?: (ctx: Context) => string | undefined;
+  /** Value in JSON output, where it is not that of `extract` (evt.time is a number of nanoseconds there). */
+  json?: Extractor;
+  /** The value by event id, where it depends on nothing else; VARIES for event ids where it does. */
+  byEventType?: (eventId: number) => Value | undefined | typeof VARIES;
 }
 
+/** The argument of a field is missing, superfluous or wrong. */
 export class FieldArgError extends Error {
   override name = "FieldArgError";
+}
+
+/** There is no field of that name. `nearest` is the most similar existing name, when one is similar. */
+export class UnknownFieldError extends Error {
+  override name = "UnknownFieldError";
+  constructor(
+    readonly field: string,
+    readonly nearest: string | undefined,
+  ) {
+    super(`no field named '${field}'${nearest === undefined ? "" : `; did you mean '${nearest}'?`}`);
+  }
 }
 
 /** A group of fields as `falco list fields` shows it. */
