@@ -97,7 +97,9 @@ function enumsFile(): string {
     constObject("EC", "Event categories; values from 512 up are kind bits.", enums.categories),
     constObject("EF", "Event flags.", enums.event_flags),
     constObject("UF", "System-call flags.", enums.syscall_flags),
-    constObject("DYN_INDEX", "Index values of dynamic parameters.", enums.dynamic_indexes, (k) => k.replace(/^PPM_/, "")),
+    constObject("DYN_INDEX", "Index values of dynamic parameters.", enums.dynamic_indexes, (k) =>
+      k.replace(/^PPM_/, ""),
+    ),
     constObject("EV", "Event type ids: NAME_E enter, NAME_X exit.", eventIds),
     constObject("SC", "System-call codes, the same on every architecture.", codes, (k) => k),
   ].join("\n");

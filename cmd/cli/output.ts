@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// Result output: lines are gathered in one large buffer and written in big pieces.
+import { fstatSync, writeSync } from "node:fs";
+
+/** Bytes gathered before they are written. */
+const PIECE = 128 * 1024;
+
+/** Writes all of `bytes[0 … length)`; waits when a non-blocking descriptor is full. */
+function writeAll(fd: number, bytes: Uint8Array, length: number): void {
+  let done = 0;
+  while (done < length) {
+    try {
+      done += writeSync(fd, bytes, done, length - done);
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== "EAGAIN") throw error;
+      Bun.sleepSync(1);
+    }
+  }
+}
+
+/**
+ * A buffered writer on a descriptor. Byte strings (one char per byte) are written as they are. Any failure is thrown
+ * as the system's error (EPIPE when the reader is gone, ENOSPC on a full disk).
+ */
+export class Output {
+  private readonly buffer = Buffer.allocUnsafe(PIECE);
+  private used = 0;
+
+  constructor(
+    private readonly fd: number,
+    /** Write after every line (a terminal, or on request). */
+    private readonly eager = false,
+  ) {}
+
+  /** Standard output. */
+  static stdout(eager = false): Output {
+    return new Output(1, eager);
+  }
+
+  /** A byte string. */
+  bytes(text: string): void {
+    if (text.length > PIECE - this.used) this.flush();
+    if (text.length > PIECE) {
+      const whole = Buffer.from(text, "latin1");
+      writeAll(this.fd, whole, whole.length);
+      return;
+    }
+    this.used += this.buffer.latin1Write(text, this.used);
+    if (this.eager) this.flush();
+  }
+
+  /** A byte string and a line feed. */
+  line(text: string): void {
+    if (text.length + 1 > PIECE - this.used) this.flush();
+    if (text.length + 1 > PIECE) {
+      this.bytes(`${text}\n`);
+      return;
+    }
+    this.used += this.buffer.latin1Write(text, this.used);
+    this.buffer[this.used++] = 10;
+    if (this.eager) this.flush();
+  }
+
+  /** Text (UTF-16), written as UTF-8. */
+  text(text: string): void {
+    this.flush();
+    const whole = Buffer.from(text, "utf8");
+    writeAll(this.fd, whole, whole.length);
+  }
+
+  flush(): void {
+    if (this.used === 0) return;
+    const length = this.used;
+    this.used = 0;
+    writeAll(this.fd, this.buffer, length);
+  }
+
+  /** True when a person looks at it. */
+  static isTerminal(fd: number): boolean {
+    try {
+      return fstatSync(fd).isCharacterDevice() && (fd === 1 ? process.stdout.isTTY : process.stderr.isTTY) === true;
+    } catch {
+      return false;
+    }
+  }
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// The program: finds the subcommand, runs it, and turns its outcome into messages and an exit status.
+import { describeError, isClosedPipe, UsageError } from "./cli/errors.ts";
+import type { Command, Flag } from "./cli/flags.ts";
+import { commandHelp, programHelp } from "./cli/help.ts";
+import { nearest } from "./cli/nearest.ts";
+import { Output } from "./cli/output.ts";
+import { COMMANDS } from "./commands.ts";
+import { TOP_FLAGS, topCommand } from "./top.ts";
+
+const HELP: Flag = { name: "help", short: "h", type: "boolean", category: "Other", help: "Print this help." };
+
+/** Columns of help: those of the terminal, within reason. */
+function helpWidth(): number {
+  return Math.min(120, Math.max(60, process.stdout.columns ?? 100));
+}
+
+async function runCommand(command: Command, argv: readonly string[]): Promise<number> {
+  const { parseArgs } = await import("./cli/parse.ts");
+  const withHelp: Command = { ...command, flags: [...command.flags, HELP] };
+  const args = parseArgs(withHelp.flags, argv);
+  if (args.bool("help")) {
+    Output.stdout().text(commandHelp(withHelp, helpWidth()));
+    return 0;
+  }
+  if (command.words === "" && args.words.length > 0) {
+    throw new UsageError(`'falco ${command.name}' takes no words: '${args.words[0]}'`);
+  }
+  if (args.rest !== null && !command.takesCommand) {
+    throw new UsageError(`'falco ${command.name}' runs no command: nothing may follow '--'`);
+  }
+  return command.run(args);
+}
+
+async function dispatch(argv: readonly string[]): Promise<number> {
+  const [first] = argv;
+  if (first === undefined || first === "--help" || first === "-h" || first === "help") {
+    const name = first === "help" ? argv[1] : undefined;
+    if (name !== undefined) return runCommand(find(name), ["--help"]);
+    Output.stdout().text(programHelp(COMMANDS, TOP_FLAGS, helpWidth()));
+    return 0;
+  }
+  if (!first.startsWith("-")) return runCommand(find(first), argv.slice(1));
+  return topCommand(argv);
+}
+
+/** The subcommand of that name. */
+function find(name: string): Command {
+  const command = COMMANDS.find((c) => c.name === name);
+  if (command !== undefined) return command;
+  const near = nearest(
+    name,
+    COMMANDS.map((c) => c.name),
+  );
+  throw new UsageError(`there is no command '${name}'${near === undefined ? "" : `; did you mean '${near}'?`}`);
+}
+
+/** Runs the program on the words after its name; resolves to the exit status. */
+async function main(argv: readonly string[]): Promise<number> {
+  try {
+    return await dispatch(argv);
+  } catch (error) {
+    if (isClosedPipe(error)) return 0;
+    const usage = error instanceof UsageError;
+    const hint = usage ? "\nfalco: 'falco --help' shows what there is" : "";
+    process.stderr.write(`falco: ${describeError(error)}${hint}\n`);
+    return usage ? 2 : 1;
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));
