@@ -5,9 +5,9 @@ import { falco, shell } from "../support/falco.ts";
 
 describe("falco answers", () => {
   const rows: [string[], number, RegExp, RegExp][] = [
-    [["--version"], 0, /^Falco version: \d+\.\d+\.\d+.*\nLibs version: [^]*Schema version: 4\.5\.1\n/, /^$/],
-    [["--help"], 0, /^Usage: falco COMMAND[^]*Commands:\n[^]*version/, /^$/],
-    [["version", "-h"], 0, /^Usage: falco version [^]*--json/, /^$/],
+    [["--version"], 0, /^Falco version: \d+\.\d+\.\d+.*\nLibs version: [\s\S]*Schema version: 4\.5\.1\n/, /^$/],
+    [["--help"], 0, /^Usage: falco COMMAND[\s\S]*Commands:\n[\s\S]*version/, /^$/],
+    [["version", "-h"], 0, /^Usage: falco version [\s\S]*--json/, /^$/],
     [["help", "list"], 0, /^Usage: falco list /, /^$/],
     [["lits"], 2, /^$/, /^falco: there is no command 'lits'; did you mean 'list'\?\n/],
     [["--verson"], 2, /^$/, /^falco: there is no flag --verson; did you mean --version\?\n/],

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where the reference captures and verdicts are, for tests that compare with them.
+
+import { test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { test } from "bun:test";
 
 /** Repository root. */
 export const ROOT = resolve(import.meta.dir, "../..");
