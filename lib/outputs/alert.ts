@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an alert is, and its two shapes on the wire: one line of text or one JSON object, as Falco writes them.
+import { priorityName } from "../rules/priority.ts";
+import { toText } from "../scap/bytes.ts";
+import { clockTime, isoTime } from "./time.ts";
+
+/** A value of `output_fields`: text is a byte string, integers beyond ±2^53 are BigInt, null stands for "no value". */
+export type FieldValue = null | number | bigint | boolean | string | readonly FieldValue[];
+
+/** Something worth telling: a rule that matched, or news about the program itself (source "internal"). */
+export interface Alert {
+  readonly rule: string;
+  /** Number, see lib/rules/priority.ts. */
+  readonly priority: number;
+  readonly source: string;
+  /** In byte order, without repeats. */
+  readonly tags: readonly string[];
+  /** ns since the epoch. */
+  readonly time: bigint;
+  readonly hostname: string;
+  /** The rule's output with its values filled in, without time and priority. Byte string. */
+  readonly message: string;
+  /** Values by field name, in any order; names are byte strings. */
+  readonly fields: readonly (readonly [string, FieldValue])[];
+}
+
+/** How alerts are written; from the keys json_* and time_format_iso_8601. */
+export interface AlertStyle {
+  json: boolean;
+  /** Times as ISO 8601 in UTC instead of clock time. */
+  isoTime: boolean;
+  includeOutput: boolean;
+  includeMessage: boolean;
+  includeFields: boolean;
+  includeTags: boolean;
+}
+
+/** The name under which the event's own time stands in `output_fields`. */
+export function timeField(style: AlertStyle): string {
+  return style.isoTime ? "evt.time.iso8601" : "evt.time";
+}
+
+/** Source of alerts about the program itself. */
+export const INTERNAL_SOURCE = "internal";
+
+/** Renders an alert in the given style: one line without its end, as text (UTF-16), never with a line feed inside. */
+export function renderAlert(alert: Alert, style: AlertStyle): string {
+  if (style.json) return renderJson(alert, style);
+  const line = fullOutput(alert, style);
+  return alert.source === INTERNAL_SOURCE ? escapeControls(line + fieldList(alert)) : escapeControls(line);
+}
+
+/** Time, priority and message. */
+function fullOutput(alert: Alert, style: AlertStyle): string {
+  const time = style.isoTime ? `${isoTime(alert.time)}+0000` : clockTime(alert.time);
+  return `${time}: ${priorityName(alert.priority)} ${toText(alert.message)}`;
+}
+
+/** ` (name=value name=value)`: internal alerts in text form list their fields. */
+function fieldList(alert: Alert): string {
+  if (alert.fields.length === 0) return "";
+  const pairs = sorted(alert.fields).map(
+    ([name, v]) => `${toText(name)}=${typeof v === "string" ? toText(v) : fieldJson(v)}`,
+  );
+  return ` (${pairs.join(" ")})`;
+}
+
+function renderJson(alert: Alert, style: AlertStyle): string {
+  const internal = alert.source === INTERNAL_SOURCE;
+  const out = `{"hostname":${JSON.stringify(alert.hostname)}`;
+  const parts = [out];
+  if (style.includeMessage && !internal) parts.push(`"message":${JSON.stringify(toText(alert.message))}`);
+  if (internal) parts.push(`"output":${JSON.stringify(toText(alert.message))}`);
+  else if (style.includeOutput) parts.push(`"output":${JSON.stringify(fullOutput(alert, style))}`);
+  if (internal) parts.push(`"output_fields":${fieldsJson(alert.fields)}`);
+  else if (style.includeFields) {
+    parts.push(`"output_fields":${fieldsJson([...alert.fields, [timeField(style), alert.time]])}`);
+  }
+  parts.push(`"priority":"${priorityName(alert.priority)}"`, `"rule":${JSON.stringify(alert.rule)}`);
+  parts.push(`"source":${JSON.stringify(alert.source)}`);
+  if (style.includeTags && !internal) parts.push(`"tags":${JSON.stringify(alert.tags)}`);
+  parts.push(`"time":"${isoTime(alert.time)}Z"`);
+  return `${parts.join(",")}}`;
+}
+
+/** Fields in byte order of their names; of equal names the last wins. */
+function sorted(fields: Alert["fields"]): Alert["fields"] {
+  const byName = new Map(fields);
+  return [...byName].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+}
+
+function fieldsJson(fields: Alert["fields"]): string {
+  return `{${sorted(fields)
+    .map(([name, value]) => `${JSON.stringify(toText(name))}:${fieldJson(value)}`)
+    .join(",")}}`;
+}
+
+/** JSON text of a field's value; integers keep all their digits. */
+function fieldJson(value: FieldValue): string {
+  switch (typeof value) {
+    case "string":
+      return JSON.stringify(toText(value));
+    case "number":
+      return Number.isFinite(value) ? String(value) : "null";
+    case "bigint":
+    case "boolean":
+      return String(value);
+    default:
+      return value === null ? "null" : `[${value.map(fieldJson).join(",")}]`;
+  }
+}
+
+const SHORT_ESCAPES: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+
+/** Control characters as \n, \r, \t, \x1b, \u009b: an alert is one line and cannot drive a terminal. */
+export function escapeControls(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the purpose
+  return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, (c) => {
+    const code = c.charCodeAt(0);
+    return (
+      SHORT_ESCAPES[c] ??
+      (code < 128 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16).padStart(4, "0")}`)
+    );
+  });
+}

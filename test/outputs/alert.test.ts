@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// Alerts on the wire: keys, order, times, escapes.
+import { describe, expect, test } from "bun:test";
+import { escapeControls, renderAlert } from "../../lib/outputs/alert.ts";
+import { isoTime } from "../../lib/outputs/time.ts";
+import { toBytes } from "../../lib/scap/bytes.ts";
+import { alert, JSON_STYLE, TEXT_STYLE } from "./helpers.ts";
+
+describe("renderAlert() as JSON", () => {
+  test("has Falco's keys in Falco's order and the event's time among the fields", () => {
+    expect(
+      renderAlert(
+        alert({
+          fields: [
+            ["proc.name", "cat"],
+            ["evt.res", null],
+            ["user.uid", 0],
+          ],
+        }),
+        JSON_STYLE,
+      ),
+    ).toBe(
+      '{"hostname":"guest","output":"2026-11-22T07:26:31.730997013+0000: Warning something happened",' +
+        '"output_fields":{"evt.res":null,"evt.time.iso8601":1795332391730997013,"proc.name":"cat","user.uid":0},' +
+        '"priority":"Warning","rule":"A rule","source":"syscall","tags":["a","b"],"time":"2026-11-22T07:26:31.730997013Z"}',
+    );
+  });
+
+  test("leaves out what json_include_* switch off and adds the message when asked", () => {
+    const bare = { ...JSON_STYLE, includeOutput: false, includeFields: false, includeTags: false };
+    expect(JSON.parse(renderAlert(alert(), bare))).toEqual({
+      hostname: "guest",
+      priority: "Warning",
+      rule: "A rule",
+      source: "syscall",
+      time: "2026-11-22T07:26:31.730997013Z",
+    });
+    const keys = Object.keys(JSON.parse(renderAlert(alert(), { ...JSON_STYLE, includeMessage: true })));
+    expect(keys.slice(0, 3)).toEqual(["hostname", "message", "output"]);
+  });
+
+  test("names the time field after the format in use", () => {
+    expect(renderAlert(alert(), { ...JSON_STYLE, isoTime: false })).toContain(
+      '"output_fields":{"evt.time":1795332391730997013}',
+    );
+  });
+
+  test("keeps every digit of 64-bit integers, and lists and booleans as such", () => {
+    const line = renderAlert(
+      alert({
+        fields: [
+          ["a", 18446744073709551615n],
+          ["b", [1, "x", true]],
+          ["c", Number.NaN],
+        ],
+      }),
+      JSON_STYLE,
+    );
+    expect(line).toContain('"a":18446744073709551615,"b":[1,"x",true],"c":null');
+  });
+
+  test("escapes control characters and replaces bytes that are no UTF-8", () => {
+    const line = renderAlert(
+      alert({ message: 'a\n\x1b"\xff', fields: [["f", `${toBytes("é")}\x00\xfe`]] }),
+      JSON_STYLE,
+    );
+    expect(line).toContain('Warning a\\n\\u001b\\"\ufffd"');
+    expect(line).toContain('"f":"é\\u0000\ufffd"');
+    expect(JSON.parse(line).output_fields.f).toBe("é\0\ufffd");
+  });
+
+  test("sorts fields by bytes and lets a later one of the same name win", () => {
+    const line = renderAlert(
+      alert({
+        fields: [
+          ["b", 1],
+          ["B", 2],
+          ["a", 3],
+          ["b", 4],
+        ],
+      }),
+      JSON_STYLE,
+    );
+    expect(line).toContain('{"B":2,"a":3,"b":4,"evt.time.iso8601"');
+  });
+});
+
+describe("renderAlert() as text", () => {
+  test("is clock time, priority and message", () => {
+    const line = renderAlert(alert(), TEXT_STYLE);
+    expect(line).toMatch(/^\d\d:\d\d:31\.730997013: Warning something happened$/);
+  });
+
+  test("takes ISO time when asked", () => {
+    expect(renderAlert(alert({ priority: 6 }), { ...TEXT_STYLE, isoTime: true })).toBe(
+      "2026-11-22T07:26:31.730997013+0000: Informational something happened",
+    );
+  });
+
+  test("is one line whatever an attacker put into a name", () => {
+    const line = renderAlert(
+      alert({ message: `x\n00:00:00: Debug forged\x1b[2J${toBytes("\u009b\u2028é")}\x80` }),
+      TEXT_STYLE,
+    );
+    expect(line).toEndWith(": Warning x\\n00:00:00: Debug forged\\x1b[2J\\u009b\\u2028é\ufffd");
+  });
+});
+
+describe("internal alerts", () => {
+  const internal = alert({
+    source: "internal",
+    tags: [],
+    rule: "Falco internal: x",
+    message: "Falco internal: x. 3 lost.",
+    fields: [
+      ["n", 3],
+      ["kind", "buffer"],
+    ],
+  });
+
+  test("list their fields in text", () => {
+    expect(renderAlert(internal, TEXT_STYLE)).toEndWith(": Warning Falco internal: x. 3 lost. (kind=buffer n=3)");
+  });
+
+  test("have the bare text as output, and no tags, in JSON", () => {
+    expect(renderAlert(internal, JSON_STYLE)).toBe(
+      '{"hostname":"guest","output":"Falco internal: x. 3 lost.","output_fields":{"kind":"buffer","n":3},"priority":"Warning",' +
+        '"rule":"Falco internal: x","source":"internal","time":"2026-11-22T07:26:31.730997013Z"}',
+    );
+  });
+});
+
+test("isoTime() survives times no calendar has", () => {
+  expect(isoTime(2n ** 64n - 1n)).toBe("2554-07-21T23:34:33.709551615");
+  expect(isoTime(0n)).toBe("1970-01-01T00:00:00.000000000");
+});
+
+test("escapeControls() leaves ordinary text alone", () => {
+  expect(escapeControls("Grüße, 世界 \u{1f600}\t\x7f")).toBe("Grüße, 世界 \u{1f600}\\t\\x7f");
+});
