@@ -57,9 +57,8 @@ export const list: Command = {
       type: "string",
       value: "ARCH",
       choices: ["x86_64", "aarch64"],
-      default: process.arch === "arm64" ? "aarch64" : "x86_64",
       category: "Selection",
-      help: "Architecture whose system calls to list.",
+      help: "Architecture whose system calls to list; this machine's own unless given.",
     },
   ],
   examples: [{ line: "falco list syscalls --arch aarch64", does: "The system calls of 64-bit ARM." }],
@@ -68,7 +67,9 @@ export const list: Command = {
     const [what = "syscalls", more] = args.words;
     if (more !== undefined) throw new UsageError(`one word too many: '${more}'`);
     if (what !== "syscalls") throw new UsageError(`cannot list '${what}'; it is one of syscalls`);
-    Output.stdout().text(await listSyscalls(args.string("arch") as string, listFormat(args)));
+    Output.stdout().text(
+      await listSyscalls(args.string("arch") ?? (process.arch === "arm64" ? "aarch64" : "x86_64"), listFormat(args)),
+    );
     return 0;
   },
 };

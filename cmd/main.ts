@@ -6,7 +6,8 @@ import { commandHelp, programHelp } from "./cli/help.ts";
 import { nearest } from "./cli/nearest.ts";
 import { Output } from "./cli/output.ts";
 import { COMMANDS } from "./commands.ts";
-import { TOP_FLAGS, topCommand } from "./top.ts";
+import { topCommand } from "./top.ts";
+import { TOP_FLAGS } from "./top_flags.ts";
 
 const HELP: Flag = { name: "help", short: "h", type: "boolean", category: "Other", help: "Print this help." };
 

@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The spellings without a subcommand that Falco users know: `falco --version`, `falco --list` and the like.
 import { UsageError } from "./cli/errors.ts";
-import type { Flag } from "./cli/flags.ts";
 import { Output } from "./cli/output.ts";
+import { TOP_FLAGS } from "./top_flags.ts";
 import { versionJson, versionText } from "./version.ts";
-
-export const TOP_FLAGS: readonly Flag[] = [
-  { name: "help", short: "h", type: "boolean", category: "Other", help: "Print this help." },
-  { name: "version", type: "boolean", category: "Other", help: "Print the versions of program and interfaces." },
-  { name: "json", short: "j", type: "boolean", category: "Other", help: "Print JSON where a table would be printed." },
-];
 
 /** Runs a command line that begins with a flag. */
 export async function topCommand(argv: readonly string[]): Promise<number> {
