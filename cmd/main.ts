@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The program: finds the subcommand, runs it, and turns its outcome into messages and an exit status.
+
+import { nearest } from "../lib/schema/nearest.ts";
 import { describeError, isClosedPipe, UsageError } from "./cli/errors.ts";
 import type { Command, Flag } from "./cli/flags.ts";
 import { commandHelp, programHelp } from "./cli/help.ts";
-import { nearest } from "./cli/nearest.ts";
 import { Output } from "./cli/output.ts";
 import { COMMANDS } from "./commands.ts";
 import { topCommand } from "./top.ts";

@@ -2,10 +2,10 @@
 // From the words of a command line and a list of flag records to Args. The ways in which getopt users write flags
 // (-n5, -xn5, -n 5, --limit 5, --limit=5, flags after words) are brought to one form here; yargs does the rest.
 import yargs from "yargs";
+import { nearest } from "../../lib/schema/nearest.ts";
 import { Args, type FlagValue } from "./args.ts";
 import { UsageError } from "./errors.ts";
 import type { Flag } from "./flags.ts";
-import { nearest } from "./nearest.ts";
 
 /** A flag as a user knows it: "-n/--limit" or "--raw". */
 export function flagLabel(flag: Flag): string {

@@ -5,9 +5,9 @@ import { spawnSync } from "node:child_process";
 import { completionScript } from "../../cmd/cli/completion.ts";
 import { commandHelp, wrap } from "../../cmd/cli/help.ts";
 import { manPage, markdownManual } from "../../cmd/cli/manual.ts";
-import { nearest } from "../../cmd/cli/nearest.ts";
 import { COMMANDS } from "../../cmd/commands.ts";
 import { TOP_FLAGS } from "../../cmd/top_flags.ts";
+import { nearest } from "../../lib/schema/nearest.ts";
 
 describe("the records of every command", () => {
   for (const command of COMMANDS) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The candidate closest to a misspelt word.
+// The known name closest to a misspelt one, for messages.
 
 /** Number of insertions, deletions, replacements and swaps of neighbours between two words, given up above `limit`. */
 function distance(a: string, b: string, limit: number): number {
