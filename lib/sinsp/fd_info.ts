@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is known of one open descriptor.
+import { FD_TYPE } from "../scap/source.ts";
+import { formatIp } from "./address.ts";
 
 /** Role of a socket's owner. */
 export const ROLE = Object.freeze({ UNKNOWN: 0, CLIENT: 1, SERVER: 2 } as const);
+
+/** Overlay file system layers a file may come from; bits of FdInfo.layers. */
+export const LAYER = Object.freeze({ UPPER: 1, LOWER: 2 } as const);
 
 /**
  * One open descriptor of a process. Strings are byte strings; an address is a number (IPv4) or a 16-char byte
@@ -13,8 +18,8 @@ export class FdInfo {
   type = 0;
   /** PPM_O_* flags (close-on-exec among them). */
   openFlags = 0;
-  /** Path, or for sockets the rendered tuple, rebuilt when the tuple changes. */
-  name = "";
+  /** Null: made from the socket's addresses when asked for. */
+  private text: string | null = "";
   /** Path as the program gave it. */
   nameRaw = "";
   dev = 0;
@@ -24,14 +29,75 @@ export class FdInfo {
   l4proto = 0;
   role = 0;
   connected = false;
+  /** Source (for connections: the client's) address; server sockets have their own address in `dip`, `dport`. */
   sip: number | string = 0;
   sport = 0;
   dip: number | string = 0;
   dport = 0;
+  /** Kernel addresses of the two ends of a unix socket, 0 unknown. */
   unixSource: number | bigint = 0;
   unixPeer: number | bigint = 0;
   /** Process a pidfd refers to. */
   pid = -1;
-  /** Overlay layer bits of the file: 1 upper, 2 lower. */
+  /** LAYER bits. */
   layers = 0;
+
+  /** Path; for sockets the rendered tuple, e.g. "10.0.0.1:4000->10.0.0.2:80", a server's "0.0.0.0:80". */
+  get name(): string {
+    let text = this.text;
+    if (text === null) {
+      text = this.render();
+      this.text = text;
+    }
+    return text;
+  }
+
+  set name(text: string) {
+    this.text = text;
+  }
+
+  /** True when the descriptor has a name; does not render it. */
+  get named(): boolean {
+    return this.text !== "";
+  }
+
+  /** To be called when addresses or ports have changed: the name is rendered again when asked for. */
+  renamed(): void {
+    this.text = null;
+  }
+
+  private render(): string {
+    switch (this.type) {
+      case FD_TYPE.IPV4_SERVSOCK:
+      case FD_TYPE.IPV6_SERVSOCK:
+        return `${formatIp(this.dip)}:${this.dport}`;
+      case FD_TYPE.IPV4_SOCK:
+      case FD_TYPE.IPV6_SOCK:
+        return `${formatIp(this.sip)}:${this.sport}->${formatIp(this.dip)}:${this.dport}`;
+      default:
+        return "";
+    }
+  }
+
+  isIp(): boolean {
+    return this.type >= FD_TYPE.IPV4_SOCK && this.type <= FD_TYPE.IPV6_SERVSOCK;
+  }
+
+  isSocket(): boolean {
+    return this.isIp() || this.type === FD_TYPE.UNIX_SOCK || this.type === FD_TYPE.NETLINK;
+  }
+
+  /** Exchanges the two ends of a connection. */
+  swapEnds(): void {
+    const ip = this.sip;
+    const port = this.sport;
+    this.sip = this.dip;
+    this.sport = this.dport;
+    this.dip = ip;
+    this.dport = port;
+  }
+
+  copy(): FdInfo {
+    return Object.assign(new FdInfo(), this);
+  }
 }

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// Calls that copy, close or change descriptors: close, dup, fcntl, close_range, pidfd.
+import type { EventCursor } from "../../scap/cursor.ts";
+import { FD_TYPE } from "../../scap/source.ts";
+import { EV } from "../../schema/tables/enums.ts";
+import { FdInfo } from "../fd_info.ts";
+import { CL, O } from "../flags.ts";
+import type { Inspector } from "../inspector.ts";
+import type { ThreadInfo } from "../thread_info.ts";
+import type { Handler, HandlerRow } from "./handler.ts";
+
+const onClose: Handler = (insp, ev) => {
+  const thread = insp.thread;
+  if (thread === null || thread.fds === null || ev.i64(0, -1) < 0) return;
+  insp.closeLater(thread.fds, ev.i64(1, -1));
+};
+
+/** Gives `fd` a second number in the event's process. */
+function duplicate(insp: Inspector, thread: ThreadInfo, from: FdInfo | undefined, to: number, cloexec: boolean): void {
+  if (from === undefined) {
+    insp.setFd(to, thread.fds?.get(to) ?? null);
+    return;
+  }
+  const copy = from.copy();
+  copy.openFlags = (copy.openFlags & ~O.CLOEXEC) | (cloexec ? O.CLOEXEC : 0);
+  thread.fds?.set(to, copy);
+  insp.setFd(to, copy);
+}
+
+/** dup, dup2, dup3; a program that puts something else on its standard input or output is in a shell's pipe. */
+function makeDup(flagsParam: number): Handler {
+  return (insp, ev) => {
+    const thread = insp.thread;
+    const num = ev.i64(0, -1);
+    if (thread === null || num < 0) return;
+    if (num === 0) thread.flags |= CL.PIPE_DST;
+    else if (num === 1) thread.flags |= CL.PIPE_SRC;
+    const old = ev.i64(1, -1);
+    if (old === num) {
+      insp.setFd(num, thread.fds?.get(num) ?? null);
+      return;
+    }
+    const cloexec = flagsParam >= 0 && (ev.u32(flagsParam) & O.CLOEXEC) !== 0;
+    duplicate(insp, thread, thread.fds?.get(old), num, cloexec);
+  };
+}
+
+/** fcntl commands as the schema numbers them. */
+const F_DUPFD = 1;
+const F_SETFD = 3;
+const F_DUPFD_CLOEXEC = 26;
+const FD_CLOEXEC = 1;
+
+const onFcntl: Handler = (insp, ev) => {
+  const thread = insp.thread;
+  if (thread === null) return;
+  const cmd = ev.u8(2);
+  if (cmd !== F_DUPFD && cmd !== F_DUPFD_CLOEXEC && cmd !== F_SETFD) return;
+  const ret = ev.i64(0, -1);
+  if (ret < 0) return;
+  const fd = thread.fds?.get(ev.i64(1, -1));
+  if (cmd === F_SETFD) {
+    if (fd !== undefined) fd.openFlags = (fd.openFlags & ~O.CLOEXEC) | (ev.u64(3) % 2 === FD_CLOEXEC ? O.CLOEXEC : 0);
+  } else duplicate(insp, thread, fd, ret, cmd === F_DUPFD_CLOEXEC);
+};
+
+const CLOSE_RANGE_UNSHARE = 2;
+const CLOSE_RANGE_CLOEXEC = 4;
+
+/** Gives a thread its own copy of a descriptor table it shares with others. */
+export function unshareFds(thread: ThreadInfo): void {
+  if (thread.fds === null) return;
+  const alone = !thread.fds.shared && (thread.group === null || thread.group.alive <= 1);
+  if (!alone) thread.fds = thread.fds.clone();
+}
+
+const onCloseRange: Handler = (insp, ev) => {
+  const thread = insp.thread;
+  if (thread === null || thread.fds === null || ev.i64(0, -1) < 0) return;
+  const first = ev.u32(1);
+  const last = ev.u32(2);
+  const flags = ev.u32(3);
+  if (flags & CLOSE_RANGE_UNSHARE) unshareFds(thread);
+  if (flags & CLOSE_RANGE_CLOEXEC) {
+    for (const [num, fd] of thread.fds.entries()) if (num >= first && num <= last) fd.openFlags |= O.CLOEXEC;
+  } else thread.fds.deleteIf((num) => num >= first && num <= last);
+};
+
+const onPidfdOpen: Handler = (insp, ev) => {
+  const num = ev.i64(0, -1);
+  if (insp.thread === null || num < 0) return;
+  const fd = new FdInfo();
+  fd.type = FD_TYPE.PIDFD;
+  fd.pid = ev.i64(1, -1);
+  fd.name = `/proc/${fd.pid}`;
+  fd.openFlags = O.CLOEXEC | (ev.u32(2) & 1 ? O.NONBLOCK : 0);
+  insp.thread.fds?.set(num, fd);
+  insp.setFd(num, fd);
+};
+
+function pidfdTarget(insp: Inspector, thread: ThreadInfo, ev: EventCursor): FdInfo | undefined {
+  const pidfd = thread.fds?.get(ev.i64(1, -1));
+  if (pidfd === undefined || pidfd.pid < 0) return undefined;
+  return insp.findThread(pidfd.pid)?.fds?.get(ev.i64(2, -1));
+}
+
+const onPidfdGetfd: Handler = (insp, ev) => {
+  const thread = insp.thread;
+  const num = ev.i64(0, -1);
+  if (thread === null || num < 0) return;
+  duplicate(insp, thread, pidfdTarget(insp, thread, ev), num, true);
+};
+
+export const DESCRIPTOR_HANDLERS: readonly HandlerRow[] = [
+  [[EV.CLOSE_X], onClose],
+  [[EV.DUP_1_X, EV.DUP2_X], makeDup(-1)],
+  [[EV.DUP3_X], makeDup(3)],
+  [[EV.FCNTL_X], onFcntl],
+  [[EV.CLOSE_RANGE_X], onCloseRange],
+  [[EV.PIDFD_OPEN_X], onPidfdOpen],
+  [[EV.PIDFD_GETFD_X], onPidfdGetfd],
+];

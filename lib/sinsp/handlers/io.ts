@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading and writing: sockets show that they are connected, and the ends of connections that were not known.
+import type { EventCursor } from "../../scap/cursor.ts";
+import { FD_TYPE, L4 } from "../../scap/source.ts";
+import { EV } from "../../schema/tables/enums.ts";
+import { FdInfo, ROLE } from "../fd_info.ts";
+import { AF } from "../flags.ts";
+import type { Inspector } from "../inspector.ts";
+import { applyTuple, tupleFamily } from "../tuple.ts";
+import type { Handler, HandlerRow } from "./handler.ts";
+
+/** A socket whose tuple came with the event: ends, role, client → server order, name. */
+function learnTuple(insp: Inspector, fd: FdInfo, ev: EventCursor, param: number, incoming: boolean): void {
+  if (fd.named && fd.type === FD_TYPE.IPV4_SOCK && fd.l4proto === L4.TCP) return;
+  const family = tupleFamily(ev, param);
+  if (family === 0) return;
+  if (family !== AF.UNIX) {
+    if (fd.l4proto === L4.UNKNOWN) fd.l4proto = L4.UDP;
+    if (fd.role === ROLE.UNKNOWN) fd.role = incoming ? ROLE.SERVER : ROLE.CLIENT;
+  }
+  // The tuple of a read has the sender first, that of a write the owner.
+  const swap = fd.role === (incoming ? ROLE.CLIENT : ROLE.SERVER);
+  if (applyTuple(fd, ev, param, swap)) insp.fdNameChanged = true;
+}
+
+/** Reads (`incoming`) and writes; `tuple` is the tuple's parameter, −1 none. */
+function makeIo(incoming: boolean, tuple: number): Handler {
+  return (insp, ev) => {
+    const fd = insp.fd;
+    if (fd === null || !fd.isSocket() || ev.i64(0, -1) < 0) return;
+    if (fd.type !== FD_TYPE.NETLINK && fd.type !== FD_TYPE.UNIX_SOCK) fd.connected = true;
+    if (tuple >= 0) learnTuple(insp, fd, ev, tuple, incoming);
+  };
+}
+
+/** Sends may be the first that is seen of a datagram socket. */
+function makeSend(tuple: number): Handler {
+  const known = makeIo(false, tuple);
+  return (insp, ev) => {
+    const thread = insp.thread;
+    if (thread === null) return;
+    if (insp.fd === null && insp.fdNum >= 0 && ev.i64(0, -1) >= 0) {
+      const family = tupleFamily(ev, tuple);
+      if (family !== AF.INET && family !== AF.INET6) return;
+      const fd = new FdInfo();
+      fd.type = family === AF.INET ? FD_TYPE.IPV4_SOCK : FD_TYPE.IPV6_SOCK;
+      fd.l4proto = L4.UDP;
+      const num = insp.fdNum;
+      thread.fds?.set(num, fd);
+      insp.setFd(num, fd);
+    }
+    known(insp, ev);
+  };
+}
+
+export const IO_HANDLERS: readonly HandlerRow[] = [
+  [[EV.READ_X, EV.READV_X, EV.PREAD_X, EV.PREADV_X], makeIo(true, -1)],
+  [[EV.RECV_X, EV.RECVMMSG_X], makeIo(true, 4)],
+  [[EV.RECVFROM_X], makeIo(true, 2)],
+  [[EV.RECVMSG_X], makeIo(true, 3)],
+  [[EV.WRITE_X, EV.WRITEV_X, EV.PWRITE_X, EV.PWRITEV_X], makeIo(false, -1)],
+  [[EV.SEND_X, EV.SENDTO_X, EV.SENDMSG_X], makeSend(4)],
+  [[EV.SENDMMSG_X], makeIo(false, 4)],
+];

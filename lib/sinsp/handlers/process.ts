@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// What processes change about themselves: exit, directories, credentials, limits, memory, session, reaper flag.
+import type { EventCursor } from "../../scap/cursor.ts";
+import { EV } from "../../schema/tables/enums.ts";
+import { CL } from "../flags.ts";
+import { joinPath } from "../path.ts";
+import { FsState, type ThreadInfo } from "../thread_info.ts";
+import { unshareFds } from "./descriptors.ts";
+import type { Handler, HandlerRow } from "./handler.ts";
+
+const onExit: Handler = (insp, ev) => {
+  const t = insp.thread;
+  if (t === null) return;
+  t.reaperTid = ev.i64(4, -1);
+  insp.threads.markDead(t);
+  insp.exitLater(t);
+};
+
+/** Changes the working directory to `path`, seen from the present one. */
+function setCwd(t: ThreadInfo, path: string): void {
+  const cwd = joinPath(t.fs.cwd, path);
+  t.fs.cwd = cwd.endsWith("/") ? cwd : `${cwd}/`;
+}
+
+/** chdir and getcwd: parameter 1 is the directory. */
+const onCwd: Handler = (insp, ev) => {
+  const t = insp.thread;
+  if (t === null || ev.i64(0, -1) < 0) return;
+  const path = ev.str(1);
+  if (path !== "" && path !== "<NA>") setCwd(t, path);
+};
+
+const onFchdir: Handler = (insp, ev) => {
+  const t = insp.thread;
+  if (t === null || ev.i64(0, -1) < 0) return;
+  const dir = insp.fd;
+  if (dir !== null && dir.name !== "") setCwd(t, dir.name);
+};
+
+const onChroot: Handler = (insp, ev) => {
+  const t = insp.thread;
+  if (t === null || ev.i64(0, -1) < 0) return;
+  const path = ev.str(1);
+  if (path !== "" && path !== "<NA>") t.fs.root = joinPath(t.fs.cwd, path);
+};
+
+/** Sets an id from a PT.UID or PT.GID parameter on success; all ones mean "as it was". */
+function credential(key: "uid" | "gid", param: number): Handler {
+  return (insp, ev) => {
+    const t = insp.thread;
+    if (t === null || ev.i64(0, -1) < 0) return;
+    const id = ev.u32(param, 0xffffffff);
+    if (id !== 0xffffffff) t[key] = id;
+  };
+}
+
+const onSetsid: Handler = (insp, ev) => {
+  const sid = ev.i64(0, -1);
+  if (insp.thread !== null && sid >= 0) insp.thread.sid = sid;
+};
+
+const onCapset: Handler = (insp, ev) => {
+  const t = insp.thread;
+  if (t === null || ev.i64(0, -1) < 0) return;
+  t.capInheritable = ev.u64Exact(1);
+  t.capPermitted = ev.u64Exact(2);
+  t.capEffective = ev.u64Exact(3);
+};
+
+/** All capabilities a kernel has today: CAP_CHOWN … CAP_CHECKPOINT_RESTORE. */
+const ALL_CAPS = 2 ** 41 - 1;
+
+/** A new user namespace gives its first process all capabilities in it. */
+function intoUserNamespace(t: ThreadInfo, flags: number): void {
+  if ((flags & CL.NEWUSER) === 0) return;
+  t.capInheritable = ALL_CAPS;
+  t.capPermitted = ALL_CAPS;
+  t.capEffective = ALL_CAPS;
+}
+
+const onUnshare: Handler = (insp, ev) => {
+  const t = insp.thread;
+  if (t === null || ev.i64(0, -1) < 0) return;
+  const flags = ev.u32(1);
+  intoUserNamespace(t, flags);
+  if (flags & CL.FILES) unshareFds(t);
+  if (flags & CL.FS) {
+    const own = new FsState();
+    own.cwd = t.fs.cwd;
+    own.root = t.fs.root;
+    t.fs = own;
+  }
+};
+
+const onSetns: Handler = (insp, ev) => {
+  const t = insp.thread;
+  if (t !== null && ev.i64(0, -1) >= 0) intoUserNamespace(t, ev.u32(2));
+};
+
+const RLIMIT_NOFILE = 7;
+
+/** getrlimit, setrlimit, prlimit: parameter `cur` is the limit in force, `pid` the process (−1: the caller's own). */
+function makeLimit(cur: number, resource: number, pid: number): Handler {
+  return (insp, ev) => {
+    if (ev.u8(resource, 255) !== RLIMIT_NOFILE || ev.i64(0, -1) < 0) return;
+    const value = ev.i64(cur, -1);
+    if (value === -1) return;
+    const target = pid < 0 ? 0 : ev.i64(pid, 0);
+    const t = target === 0 ? insp.thread : insp.getThread(target);
+    if (t != null) insp.leaderOf(t).fdlimit = value;
+  };
+}
+
+const PR_SET_CHILD_SUBREAPER = 36;
+const PR_GET_CHILD_SUBREAPER = 37;
+
+const onPrctl: Handler = (insp, ev) => {
+  const option = ev.u32(1);
+  if (option !== PR_SET_CHILD_SUBREAPER && option !== PR_GET_CHILD_SUBREAPER) return;
+  const group = insp.thread?.group;
+  if (group == null || ev.i64(0, -1) < 0) return;
+  group.subreaper = ev.i64(3) !== 0;
+};
+
+function setMemory(ev: EventCursor, t: ThreadInfo, size: number): void {
+  t.vmSizeKb = ev.u32(size, t.vmSizeKb);
+  t.vmRssKb = ev.u32(size + 1, t.vmRssKb);
+  t.vmSwapKb = ev.u32(size + 2, t.vmSwapKb);
+}
+
+/** brk, mmap, munmap. Memory is a matter of the whole process. */
+const onMemory: Handler = (insp, ev) => {
+  if (insp.thread !== null) setMemory(ev, insp.leaderOf(insp.thread), 1);
+};
+
+const onSwitch: Handler = (insp, ev) => {
+  const t = insp.thread;
+  if (t === null) return;
+  t.pfMajor = ev.u64(1, t.pfMajor);
+  t.pfMinor = ev.u64(2, t.pfMinor);
+  setMemory(ev, insp.leaderOf(t), 3);
+};
+
+export const PROCESS_HANDLERS: readonly HandlerRow[] = [
+  [[EV.PROCEXIT_1_E], onExit],
+  [[EV.CHDIR_X, EV.GETCWD_X], onCwd],
+  [[EV.FCHDIR_X], onFchdir],
+  [[EV.CHROOT_X], onChroot],
+  [[EV.SETUID_X], credential("uid", 1)],
+  [[EV.SETREUID_X, EV.SETRESUID_X], credential("uid", 2)],
+  [[EV.SETGID_X], credential("gid", 1)],
+  [[EV.SETREGID_X, EV.SETRESGID_X], credential("gid", 2)],
+  [[EV.SETSID_X], onSetsid],
+  [[EV.CAPSET_X], onCapset],
+  [[EV.UNSHARE_X], onUnshare],
+  [[EV.SETNS_X], onSetns],
+  [[EV.GETRLIMIT_X, EV.SETRLIMIT_X], makeLimit(1, 3, -1)],
+  [[EV.PRLIMIT_X], makeLimit(1, 6, 5)],
+  [[EV.PRCTL_X], onPrctl],
+  [[EV.BRK_4_X, EV.MMAP_X, EV.MMAP2_X, EV.MUNMAP_X], onMemory],
+  [[EV.SCHEDSWITCH_6_E], onSwitch],
+];

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Paths as the state keeps them: joined, normalised, bounded.
+
+/** Longest path the state keeps; a longer one becomes TOO_LONG. */
+export const MAX_PATH = 1024;
+/** Stands for a path that would be longer than MAX_PATH. */
+export const TOO_LONG = "/DIR_TOO_LONG/FILENAME_TOO_LONG";
+/** Stands for the directory behind an unknown descriptor. */
+export const UNKNOWN_DIR = "<UNKNOWN>";
+
+const SLASH = 47;
+const DOT = 46;
+
+/** True when the absolute path has no "//", "." or ".." component and no trailing slash. */
+function isNormal(path: string): boolean {
+  const n = path.length;
+  for (let i = path.indexOf("/"); i >= 0; i = path.indexOf("/", i + 1)) {
+    if (i + 1 === n) return n === 1;
+    const c = path.charCodeAt(i + 1);
+    if (c === SLASH) return false;
+    if (c === DOT) {
+      const d = i + 2 === n ? SLASH : path.charCodeAt(i + 2);
+      if (d === SLASH) return false;
+      if (d === DOT && (i + 3 === n || path.charCodeAt(i + 3) === SLASH)) return false;
+    }
+  }
+  return true;
+}
+
+/**
+ * Normalises a path as the kernel would walk it without links: "//", "." and ".." are resolved (never above the
+ * beginning), no trailing slash.
+ */
+export function normalizePath(path: string): string {
+  if (isNormal(path)) return path.length > MAX_PATH ? TOO_LONG : path;
+  const absolute = path.charCodeAt(0) === SLASH;
+  const out: string[] = [];
+  for (const part of path.split("/")) {
+    if (part === "" || part === ".") continue;
+    if (part === "..") out.pop();
+    else out.push(part);
+  }
+  const joined = absolute ? `/${out.join("/")}` : out.join("/");
+  return joined.length > MAX_PATH ? TOO_LONG : joined;
+}
+
+/**
+ * Absolute path of `path` as seen from directory `base` (with or without trailing slash). An absolute `path` ignores
+ * the base; an empty one gives the base itself; one under UNKNOWN_DIR stays as the program gave it, marked.
+ */
+export function joinPath(base: string, path: string): string {
+  if (path.charCodeAt(0) === SLASH) return normalizePath(path);
+  if (base === UNKNOWN_DIR) return UNKNOWN_DIR + path;
+  if (base.length === 0) return normalizePath(path);
+  if (path.length === 0) return normalizePath(base);
+  return normalizePath(base.charCodeAt(base.length - 1) === SLASH ? base + path : `${base}/${path}`);
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+// Socket addresses and tuples of event parameters, applied to descriptors.
+import type { EventCursor } from "../scap/cursor.ts";
+import { FD_TYPE } from "../scap/source.ts";
+import { mappedIpv4 } from "./address.ts";
+import type { FdInfo } from "./fd_info.ts";
+import { AF } from "./flags.ts";
+
+/** Wire sizes: family, then addresses and ports. */
+const V4_TUPLE = 13;
+const V6_TUPLE = 37;
+const UNIX_TUPLE = 17;
+const V4_ADDR = 7;
+const V6_ADDR = 19;
+
+/** A decoded socket address; one object is reused for all. */
+export interface SockAddr {
+  /** AF of the parameter; 0 when there is none or it is malformed. */
+  family: number;
+  /** Number (IPv4, and IPv4 mapped into IPv6) or 16-char byte string. */
+  ip: number | string;
+  port: number;
+  /** Unix socket path. */
+  path: string;
+}
+
+const scratch: SockAddr = { family: 0, ip: 0, port: 0, path: "" };
+
+function v6(ev: EventCursor, at: number): number | string {
+  const ip = ev.bytes.latin1Slice(at, at + 16);
+  return mappedIpv4(ip) ?? ip;
+}
+
+function cString(ev: EventCursor, from: number, to: number): string {
+  const s = ev.bytes.latin1Slice(from, to);
+  const nul = s.indexOf("\0");
+  return nul < 0 ? s : s.slice(0, nul);
+}
+
+/** Decodes the PT.SOCKADDR parameter `i` into a reused object. */
+export function sockAddr(ev: EventCursor, i: number): SockAddr {
+  const n = ev.paramLength(i);
+  scratch.family = 0;
+  if (n === 0) return scratch;
+  const at = ev.paramOffset(i);
+  const view = ev.view;
+  const family = view.getUint8(at);
+  if (family === AF.INET && n >= V4_ADDR) {
+    scratch.ip = view.getUint32(at + 1, false);
+    scratch.port = view.getUint16(at + 5, true);
+  } else if (family === AF.INET6 && n >= V6_ADDR) {
+    scratch.ip = v6(ev, at + 1);
+    scratch.port = view.getUint16(at + 17, true);
+  } else if (family === AF.UNIX) {
+    scratch.path = cString(ev, at + 1, at + n);
+  } else return scratch;
+  scratch.family = family;
+  return scratch;
+}
+
+/** Same, from the bytes of a stored parameter. */
+export function sockAddrOf(raw: string): SockAddr {
+  const family = raw.length > 0 ? raw.charCodeAt(0) : 0;
+  const u16 = (at: number) => raw.charCodeAt(at) | (raw.charCodeAt(at + 1) << 8);
+  scratch.family = 0;
+  if (family === AF.INET && raw.length >= V4_ADDR) {
+    const b = (i: number) => raw.charCodeAt(i);
+    scratch.ip = ((b(1) << 24) | (b(2) << 16) | (b(3) << 8) | b(4)) >>> 0;
+    scratch.port = u16(5);
+  } else if (family === AF.INET6 && raw.length >= V6_ADDR) {
+    const ip = raw.slice(1, 17);
+    scratch.ip = mappedIpv4(ip) ?? ip;
+    scratch.port = u16(17);
+  } else if (family === AF.UNIX) {
+    const nul = raw.indexOf("\0", 1);
+    scratch.path = nul < 0 ? raw.slice(1) : raw.slice(1, nul);
+  } else return scratch;
+  scratch.family = family;
+  return scratch;
+}
+
+/** Family of the PT.SOCKTUPLE parameter `i`; 0 when there is none or it is too short for its family. */
+export function tupleFamily(ev: EventCursor, i: number): number {
+  const n = ev.paramLength(i);
+  if (n === 0) return 0;
+  const family = ev.view.getUint8(ev.paramOffset(i));
+  if (family === AF.INET) return n >= V4_TUPLE ? family : 0;
+  if (family === AF.INET6) return n >= V6_TUPLE ? family : 0;
+  if (family === AF.UNIX) return n >= UNIX_TUPLE ? family : 0;
+  return 0;
+}
+
+/** Sets both ends of an IP socket; type and name follow the addresses. Returns true when anything changed. */
+export function setEnds(f: FdInfo, sip: number | string, sport: number, dip: number | string, dport: number): boolean {
+  const type = typeof sip === "number" && typeof dip === "number" ? FD_TYPE.IPV4_SOCK : FD_TYPE.IPV6_SOCK;
+  if (f.type === type && f.sip === sip && f.dip === dip && f.sport === sport && f.dport === dport) return false;
+  f.type = type;
+  f.sip = sip;
+  f.sport = sport;
+  f.dip = dip;
+  f.dport = dport;
+  f.renamed();
+  return true;
+}
+
+/** 64-bit value at `at` in the canonical form (kernel addresses need BigInt). */
+function pointer(ev: EventCursor, at: number): number | bigint {
+  const high = ev.view.getUint32(at + 4, true);
+  return high < 0x200000 ? high * 4294967296 + ev.view.getUint32(at, true) : ev.view.getBigUint64(at, true);
+}
+
+/** `source->peer path`, the kernel's addresses in hexadecimal. */
+export function unixName(source: number | bigint, peer: number | bigint, path: string): string {
+  return `${source.toString(16)}->${peer.toString(16)} ${path}`;
+}
+
+/**
+ * Takes over the ends of the PT.SOCKTUPLE parameter `i`, exchanged when `swap` is set (IP only), and the name that
+ * follows from them. Returns true when they differ from what was known.
+ */
+export function applyTuple(f: FdInfo, ev: EventCursor, i: number, swap: boolean): boolean {
+  const family = tupleFamily(ev, i);
+  if (family === 0) return false;
+  const at = ev.paramOffset(i);
+  const view = ev.view;
+  if (family === AF.UNIX) {
+    const source = pointer(ev, at + 1);
+    const peer = pointer(ev, at + 9);
+    const name = unixName(source, peer, cString(ev, at + 17, at + ev.paramLength(i)));
+    if (f.unixSource === source && f.unixPeer === peer && f.name === name) return false;
+    f.type = FD_TYPE.UNIX_SOCK;
+    f.unixSource = source;
+    f.unixPeer = peer;
+    f.name = name;
+    return true;
+  }
+  let sip: number | string;
+  let dip: number | string;
+  let sport: number;
+  let dport: number;
+  if (family === AF.INET) {
+    sip = view.getUint32(at + 1, false);
+    sport = view.getUint16(at + 5, true);
+    dip = view.getUint32(at + 7, false);
+    dport = view.getUint16(at + 11, true);
+  } else {
+    sip = v6(ev, at + 1);
+    sport = view.getUint16(at + 17, true);
+    dip = v6(ev, at + 19);
+    dport = view.getUint16(at + 35, true);
+    // Both ends or none: half-mapped tuples stay IPv6.
+    if (typeof sip !== typeof dip) {
+      sip = ev.bytes.latin1Slice(at + 1, at + 17);
+      dip = ev.bytes.latin1Slice(at + 19, at + 35);
+    }
+  }
+  return swap ? setEnds(f, dip, dport, sip, sport) : setEnds(f, sip, sport, dip, dport);
+}
