@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Turns driver/schema/*.json into the tables of lib/schema/tables/ (TypeScript).
+// Turns driver/schema/*.json into the tables of lib/schema/tables/ (TypeScript) and the headers of driver/generated/ (C).
 // `bun scripts/generate.ts` writes them; with --check it only compares and exits 1 when a file is stale.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { fillersHeader, schemaHeader, slotsHeader, tablesHeader } from "./generate/driver.ts";
 
 const ROOT = join(import.meta.dir, "..");
 const SCHEMA = join(ROOT, "driver/schema");
@@ -58,7 +59,7 @@ const arches = {
   x86_64: load<SyscallRow[]>("syscalls_x86_64.json"),
   aarch64: load<SyscallRow[]>("syscalls_aarch64.json"),
 };
-const ia32 = load<{ nr: number; x86_64: number }[]>("syscalls_ia32.json");
+const ia32 = load<{ nr: number; name: string; x86_64: number }[]>("syscalls_ia32.json");
 const converter =
   load<
     {
@@ -202,12 +203,30 @@ ${rows.join("\n")}
 `;
 }
 
+const driver = {
+  events,
+  flagTables,
+  syscallCodes,
+  arches,
+  ia32,
+  eventSyscalls,
+  fillers: load<Record<string, "hand" | string[]>>("fillers.json"),
+  kernelFlags:
+    load<Record<string, { table: string; else?: number; bits?: string[][]; values?: string[][] }>>("kernel_flags.json"),
+  dropCategories: load<Record<string, string[]>>("drop_categories.json"),
+  socketcall: load<string[]>("socketcall.json"),
+};
+
 const outputs: Record<string, () => string> = {
   "lib/schema/tables/enums.ts": enumsFile,
   "lib/schema/tables/events.ts": eventsFile,
   "lib/schema/tables/flags.ts": flagsFile,
   "lib/schema/tables/syscalls.ts": syscallsFile,
   "lib/schema/tables/converter.ts": converterFile,
+  "driver/generated/schema.h": () => schemaHeader(driver),
+  "driver/generated/fillers.h": () => fillersHeader(driver),
+  "driver/generated/tables.h": () => tablesHeader(driver),
+  "driver/generated/slots.h": () => slotsHeader(driver),
 };
 
 const check = process.argv.includes("--check");

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR MIT) */
+/*
+ * The modern probe's side of what the fillers in driver/fillers/ are written against. A probe provides:
+ *
+ *   struct event                  the event being built, with the call's `ret`, `args`, `nr`, `slot`, `compat`
+ *   FILLER(EVENT), ENTER_FILLER   open the function that fills EVENT; it returns EMIT or SKIP
+ *   push_u8 … push_u64, push_empty, push_kernel_bytes
+ *   push_user_str, push_kernel_str, push_user_bytes
+ *   open_param, add_*, close_param   a parameter put together from pieces
+ *   user_read, user_u32, user_u64    user memory; 0 or false when it cannot be read
+ *   KREAD(pointer, field, …)      a chain of kernel fields
+ *   current(e)                    the task
+ *   begin, finish                 for fillers that emit several events themselves
+ *
+ * Everything pushed is laid down in the scratch memory of the CPU, and the whole event is copied into the ring at the end.
+ */
+#ifndef ACCESSORS_H
+#define ACCESSORS_H
+
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+#include "../probe_abi.h"
+
+#define EMIT 0
+#define SKIP 1
+#define PATH_MAX 4096
+/* Offsets are cut to this range for the verifier; an event that runs past it is dropped at the end, so nothing is lost by it. */
+#define POS_MASK 0xffff
+#define SCRATCH_KINDS 2
+/* Page faults strike while another event is being built on the CPU, so they have scratch of their own. */
+#define SCRATCH_MAIN 0
+#define SCRATCH_FAULT 1
+
+struct event {
+	s64 ret;
+	u64 args[6];
+	u64 ts;
+	/* Number in the table the caller used, slot it is dispatched to, code of the call. */
+	u32 nr;
+	u32 slot;
+	/* Arguments and structures are those of a 32-bit process; its timespec is 64 bits wide. */
+	u8 compat;
+	u8 time64;
+	u32 type;
+	u32 cpu;
+	/* Where the next parameter, and its length, go; start of an open parameter. */
+	u32 pos;
+	u32 lpos;
+	u32 start;
+	/* Paths are put together from their end here. */
+	u8 path[2 * PATH_MAX];
+	u32 prefix[2];
+	u8 data[2 * (POS_MASK + 1)];
+};
+
+struct probe_settings settings = {};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct event);
+} scratch SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, u32);
+	__type(value, struct probe_counters);
+} counters SEC(".maps");
+
+struct ring_shape {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+};
+/* By CPU; several may hold the same ring. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__array(values, struct ring_shape);
+} rings SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, PROBE_SLOTS);
+	__type(key, u32);
+	__type(value, u32);
+} exit_programs SEC(".maps"), enter_programs SEC(".maps");
+
+#define KREAD(src, field, ...) BPF_CORE_READ(src, field, ##__VA_ARGS__)
+
+static __always_inline struct probe_counters *counters_of(u32 cpu)
+{
+	return bpf_map_lookup_elem(&counters, &cpu);
+}
+
+/* The task on this CPU, as a pointer whose fields need no copy when the kernel gives one (since 5.11). */
+static __always_inline struct task_struct *current_task(void)
+{
+	return (struct task_struct *)bpf_get_current_task();
+}
+
+#define current(e) current_task()
+
+static __always_inline struct event *scratch_of(u32 kind)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	u32 index = cpu * SCRATCH_KINDS + kind;
+	struct event *e = bpf_map_lookup_elem(&scratch, &index);
+
+	if (e)
+		e->cpu = cpu;
+	return e;
+}
+
+/* Starts an event: header and room for the lengths of its parameters. */
+static __always_inline void begin_as(struct event *e, u32 type, u32 nparams, u64 tid)
+{
+	e->type = type;
+	e->prefix[0] = e->cpu;
+	e->prefix[1] = 0;
+	*(u64 *)&e->data[0] = e->ts;
+	*(u64 *)&e->data[8] = tid;
+	*(u16 *)&e->data[20] = type;
+	*(u32 *)&e->data[22] = nparams;
+	e->lpos = PROBE_EVENT_HEADER;
+	e->pos = PROBE_EVENT_HEADER + 2 * nparams;
+}
+
+static __always_inline void begin(struct event *e, u32 type, u32 nparams)
+{
+	begin_as(e, type, nparams, (u32)bpf_get_current_pid_tgid());
+}
+
+/* Copies the event into the ring of this CPU, or counts why it could not. */
+static __always_inline int finish(struct event *e)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	struct probe_counters *c = counters_of(cpu);
+	void *ring;
+	u32 len = e->pos;
+
+	if (!c)
+		return 0;
+	if (len > PROBE_EVENT_MAX) {
+		c->drops_max_size++;
+		return 0;
+	}
+	*(u32 *)&e->data[16] = len;
+	ring = bpf_map_lookup_elem(&rings, &cpu);
+	if (!ring) {
+		c->drops_bug++;
+		return 0;
+	}
+	if (bpf_ringbuf_output(ring, e->prefix, len + PROBE_RECORD_PREFIX, BPF_RB_NO_WAKEUP))
+		c->drops[drop_kind(e->type) % PROBE_DROP_KINDS]++;
+	else
+		c->events++;
+	return 0;
+}
+
+#define FILLER_AT(section, prefix, name) \
+	static __always_inline int fill_##name(struct event *e);                                                       \
+	SEC(section) int prefix##name(void *ctx) \
+	{ \
+		struct event *e = scratch_of(SCRATCH_MAIN); \
+		if (!e) \
+			return 0; \
+		begin(e, EV_##name, NPARAMS_##name); \
+		if (fill_##name(e) == EMIT) \
+			finish(e); \
+		return 0; \
+	} \
+	static __always_inline int fill_##name(struct event *e)
+#define FILLER(name) FILLER_AT("tp_btf/sys_exit", x_, name)
+#define ENTER_FILLER(name) FILLER_AT("tp_btf/sys_enter", e_, name)
+
+static __always_inline void push_len(struct event *e, u16 len)
+{
+	*(u16 *)&e->data[e->lpos & 0xff] = len;
+	e->lpos += 2;
+}
+
+#define DEFINE_PUSH(bits) \
+	static __always_inline void push_u##bits(struct event *e, u##bits v) \
+	{ \
+		*(u##bits *)&e->data[e->pos & POS_MASK] = v; \
+		e->pos += sizeof v; \
+		push_len(e, sizeof v); \
+	}
+DEFINE_PUSH(8)
+DEFINE_PUSH(16)
+DEFINE_PUSH(32)
+DEFINE_PUSH(64)
+
+static __always_inline void push_empty(struct event *e)
+{
+	push_len(e, 0);
+}
+
+/* A parameter in pieces: everything added until close_param is one parameter. */
+static __always_inline void open_param(struct event *e)
+{
+	e->start = e->pos;
+}
+
+static __always_inline void close_param(struct event *e)
+{
+	push_len(e, e->pos - e->start);
+}
+
+#define DEFINE_ADD(bits) \
+	static __always_inline void add_u##bits(struct event *e, u##bits v) \
+	{ \
+		*(u##bits *)&e->data[e->pos & POS_MASK] = v; \
+		e->pos += sizeof v; \
+	}
+DEFINE_ADD(8)
+DEFINE_ADD(16)
+DEFINE_ADD(32)
+DEFINE_ADD(64)
+
+/* Text at a user address, with its NUL, at most PATH_MAX bytes. Returns its length with the NUL, 0 when it cannot be read. */
+static __always_inline u32 add_user_str(struct event *e, u64 addr)
+{
+	long n = bpf_probe_read_user_str(&e->data[e->pos & POS_MASK], PATH_MAX, (const void *)addr);
+
+	if (n <= 0)
+		return 0;
+	e->pos += n;
+	return n;
+}
+
+static __always_inline u32 add_kernel_str(struct event *e, const void *addr)
+{
+	long n = bpf_probe_read_kernel_str(&e->data[e->pos & POS_MASK], PATH_MAX, addr);
+
+	if (n <= 0)
+		return 0;
+	e->pos += n;
+	return n;
+}
+
+/* `len` (below 64 KiB) bytes at a user address. Returns false, and adds nothing, when they cannot be read. */
+static __always_inline bool add_user_bytes(struct event *e, u64 addr, u32 len)
+{
+	len &= POS_MASK;
+	if (bpf_probe_read_user(&e->data[e->pos & POS_MASK], len, (const void *)addr))
+		return false;
+	e->pos += len;
+	return true;
+}
+
+static __always_inline bool add_kernel_bytes(struct event *e, const void *addr, u32 len)
+{
+	len &= POS_MASK;
+	if (bpf_probe_read_kernel(&e->data[e->pos & POS_MASK], len, addr))
+		return false;
+	e->pos += len;
+	return true;
+}
+
+static __always_inline void push_user_str(struct event *e, u64 addr)
+{
+	push_len(e, addr ? add_user_str(e, addr) : 0);
+}
+
+static __always_inline void push_kernel_str(struct event *e, const void *addr)
+{
+	push_len(e, add_kernel_str(e, addr));
+}
+
+static __always_inline void push_user_bytes(struct event *e, u64 addr, u32 len)
+{
+	open_param(e);
+	if (addr && len)
+		add_user_bytes(e, addr, len);
+	close_param(e);
+}
+
+static __always_inline bool user_read(void *to, u32 size, u64 addr)
+{
+	return addr && bpf_probe_read_user(to, size, (const void *)addr) == 0;
+}
+
+static __always_inline u32 user_u32(struct event *e, u64 addr)
+{
+	u32 v = 0;
+
+	user_read(&v, sizeof v, addr);
+	return v;
+}
+
+static __always_inline u64 user_u64(struct event *e, u64 addr)
+{
+	u64 v = 0;
+
+	user_read(&v, sizeof v, addr);
+	return v;
+}
+
+/* A pointer or long of the calling process. */
+static __always_inline u64 user_word(struct event *e, u64 addr)
+{
+	return e->compat ? user_u32(e, addr) : user_u64(e, addr);
+}
+
+#endif

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR MIT) */
+/* From the raw tracepoints of system calls to the filler of the call. */
+#ifndef DISPATCH_H
+#define DISPATCH_H
+
+#if defined(__TARGET_ARCH_x86)
+#define TS_COMPAT 2
+#elif defined(__TARGET_ARCH_arm64)
+#define TIF_32BIT (1ul << 22)
+#endif
+
+/* Whether the call on this CPU came through the table of 32-bit calls. */
+static __always_inline bool is_compat(void)
+{
+	struct task_struct *task;
+
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)) {
+		task = (struct task_struct *)bpf_get_current_task_btf();
+#if defined(__TARGET_ARCH_x86)
+		return task->thread_info.status & TS_COMPAT;
+#else
+		return task->thread_info.flags & TIF_32BIT;
+#endif
+	}
+	task = current_task();
+#if defined(__TARGET_ARCH_x86)
+	return KREAD(task, thread_info.status) & TS_COMPAT;
+#else
+	return KREAD(task, thread_info.flags) & TIF_32BIT;
+#endif
+}
+
+static __always_inline void native_args(struct event *e, struct pt_regs *regs)
+{
+#if defined(__TARGET_ARCH_x86)
+	e->args[0] = regs->di;
+	e->args[1] = regs->si;
+	e->args[2] = regs->dx;
+	e->args[3] = regs->r10;
+	e->args[4] = regs->r8;
+	e->args[5] = regs->r9;
+#else
+	e->args[0] = regs->orig_x0;
+	e->args[1] = regs->regs[1];
+	e->args[2] = regs->regs[2];
+	e->args[3] = regs->regs[3];
+	e->args[4] = regs->regs[4];
+	e->args[5] = regs->regs[5];
+#endif
+}
+
+#if defined(__TARGET_ARCH_x86)
+#define IA32_OLD_MMAP 90
+
+/* Arguments that lie in user memory: those of socketcall and of the first mmap. */
+static __always_inline void memory_args(struct event *e, u64 addr)
+{
+	u32 a[6] = {};
+
+	/* Short arrays may end at the end of a page: the first half is always there. */
+	if (bpf_probe_read_user(a, sizeof a, (const void *)addr))
+		bpf_probe_read_user(a, 3 * sizeof a[0], (const void *)addr);
+	for (int i = 0; i < 6; i++)
+		e->args[i] = a[i];
+}
+
+/* Reads a 32-bit call into `e`; the slot it is dispatched to, NO_SLOT when it is none of ours. */
+static __always_inline u32 compat_call(struct event *e, struct pt_regs *regs, u32 nr)
+{
+	u32 slot;
+
+	if (nr >= 512)
+		return NO_SLOT;
+	slot = ia32_slot[nr];
+	e->compat = 1;
+	e->time64 = nr >= IA32_TIME64_FIRST && nr <= IA32_TIME64_LAST;
+	e->args[0] = (u32)regs->bx;
+	e->args[1] = (u32)regs->cx;
+	e->args[2] = (u32)regs->dx;
+	e->args[3] = (u32)regs->si;
+	e->args[4] = (u32)regs->di;
+	e->args[5] = (u32)regs->bp;
+	if (nr == IA32_SOCKETCALL) {
+		slot = socketcall_slot[e->args[0] & 31];
+		if (slot)
+			memory_args(e, e->args[1]);
+		else
+			slot = NO_SLOT;
+	} else if (nr == IA32_OLD_MMAP)
+		memory_args(e, e->args[0]);
+	return slot;
+}
+#else
+#define NO_COMPAT 1
+#endif
+
+static __always_inline u32 call_number(struct pt_regs *regs)
+{
+#if defined(__TARGET_ARCH_x86)
+	return regs->orig_ax;
+#else
+	return regs->syscallno;
+#endif
+}
+
+/* In dropping mode only the first part of every second is kept, except for calls that must never be dropped. */
+static __always_inline bool wanted(const volatile unsigned long long *bits, u32 slot)
+{
+	return slot < PROBE_SLOTS && (bits[(slot >> 6) & (PROBE_SLOTS / 64 - 1)] >> (slot & 63)) & 1;
+}
+
+/* Takes the call into the scratch of this CPU when its slot is wanted; 0 when there is nothing to do. */
+static __always_inline struct event *take(struct pt_regs *regs, u32 nr, const volatile unsigned long long *bits)
+{
+	bool compat = is_compat();
+	struct event *e;
+
+	if (!compat && !wanted(bits, nr < PROBE_IA32_SLOT ? nr : NO_SLOT))
+		return 0;
+#ifdef NO_COMPAT
+	if (compat)
+		return 0;
+#endif
+	if (settings.self && bpf_get_current_pid_tgid() >> 32 == settings.self)
+		return 0;
+	e = scratch_of(SCRATCH_MAIN);
+	if (!e)
+		return 0;
+	e->nr = nr;
+	e->slot = nr;
+	e->ts = settings.boot_time + bpf_ktime_get_boot_ns();
+#ifndef NO_COMPAT
+	if (compat) {
+		e->slot = compat_call(e, regs, nr);
+		if (!wanted(bits, e->slot))
+			return 0;
+		return e;
+	}
+#endif
+	e->compat = 0;
+	e->time64 = 0;
+	native_args(e, regs);
+	return e;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
+{
+	struct event *e = take(regs, call_number(regs), settings.exit_wanted);
+	struct probe_counters *c;
+
+	if (!e)
+		return 0;
+	if (settings.drop_failed && ret < 0)
+		return 0;
+	e->ret = ret;
+	bpf_tail_call(ctx, &exit_programs, e->slot);
+	c = counters_of(e->cpu);
+	if (c)
+		c->drops_bug++;
+	return 0;
+}
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
+{
+	struct event *e = take(regs, id, settings.enter_wanted);
+	struct probe_counters *c;
+
+	if (!e)
+		return 0;
+	e->ret = 0;
+	bpf_tail_call(ctx, &enter_programs, e->slot);
+	c = counters_of(e->cpu);
+	if (c)
+		c->drops_bug++;
+	return 0;
+}
+
+#endif

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR MIT)
+/* The modern probe: dispatch from the raw system-call tracepoints to the fillers, and the other tracepoints. */
+#include "kernel.h"
+#include "../probe_abi.h"
+#include "../generated/schema.h"
+#include "accessors.h"
+#include "../generated/tables.h"
+#include "../fillers/values.h"
+#include "../fillers/data.h"
+#include "../generated/fillers.h"
+#include "dispatch.h"
+
+char _license[] SEC("license") = "Dual MIT/GPL";

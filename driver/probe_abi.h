@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR MIT) */
+/* What a probe and the shim agree on: settings, counters, and the record that carries an event through a ring. */
+#ifndef PROBE_ABI_H
+#define PROBE_ABI_H
+
+/* Dispatch slots: 0..511 native system-call numbers, 512..1023 calls that only the 32-bit table has (512 + number). */
+#define PROBE_SLOTS 1024
+#define PROBE_IA32_SLOT 512
+/* Largest event in bytes: header, lengths and parameters. */
+#define PROBE_EVENT_MAX 65535
+/* Size of the v2 event header: u64 ts, s64 tid, u32 length, u16 type, u32 nparams. */
+#define PROBE_EVENT_HEADER 26
+/* Bytes before the event in a record: u32 cpu, u32 zero. */
+#define PROBE_RECORD_PREFIX 8
+
+/* Drops of a full ring by kind of event; the order is that of probe_counters.drops. */
+enum probe_drop {
+	PROBE_DROP_CLONE_FORK_EXIT,
+	PROBE_DROP_EXECVE_EXIT,
+	PROBE_DROP_CONNECT_ENTER,
+	PROBE_DROP_CONNECT_EXIT,
+	PROBE_DROP_OPEN_ENTER,
+	PROBE_DROP_OPEN_EXIT,
+	PROBE_DROP_DIR_FILE_EXIT,
+	PROBE_DROP_OTHER_INTEREST_EXIT,
+	PROBE_DROP_CLOSE_EXIT,
+	PROBE_DROP_PROC_EXIT,
+	PROBE_DROP_PAGE_FAULT,
+	PROBE_DROP_OTHER,
+	PROBE_DROP_KINDS
+};
+
+/* One per CPU. */
+struct probe_counters {
+	unsigned long long events;
+	unsigned long long drops[PROBE_DROP_KINDS];
+	/* Events larger than PROBE_EVENT_MAX. */
+	unsigned long long drops_max_size;
+	/* Programs that could not run: a tail call without target, no scratch, no ring. */
+	unsigned long long drops_bug;
+};
+
+/* Written by the shim, read by the probe; may change while the probe runs. */
+struct probe_settings {
+	/* Nanoseconds since the epoch at CLOCK_BOOTTIME 0. */
+	unsigned long long boot_time;
+	/* One bit per slot: system calls whose exit is wanted, and those whose enter is. */
+	unsigned long long exit_wanted[PROBE_SLOTS / 64];
+	unsigned long long enter_wanted[PROBE_SLOTS / 64];
+	/* Bytes kept of a data buffer. */
+	unsigned int snaplen;
+	/* Process whose own calls are left out; 0 none. */
+	unsigned int self;
+	/* Ports (inclusive) whose traffic is kept up to 16000 bytes; 0, 0 none. */
+	unsigned short fullcapture_first, fullcapture_last;
+	/* Port of statsd, kept up to 2000 bytes. */
+	unsigned short statsd_port;
+	/* Booleans. */
+	unsigned char drop_failed;
+	unsigned char dynamic_snaplen;
+	/* 0, or the divisor of dropping mode: 1, 2, 4 … 128. */
+	unsigned int sampling;
+	/* Number of CPUs the scratch and counters were made for. */
+	unsigned int cpus;
+};
+
+#endif

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+// The live source: events of the running kernel, read in place from the rings that the probe fills.
+import { ptr } from "bun:ffi";
+import { readFileSync } from "node:fs";
+import os from "node:os";
+import { EventCursor } from "./cursor.ts";
+import {
+  DROP_KINDS,
+  EngineError,
+  ErrorText,
+  memoryAt,
+  ROW,
+  SHIM_ENGINE,
+  SHIM_OPTION,
+  SHIM_TRACEPOINT,
+  type ShimLibrary,
+  STAT,
+  shim,
+} from "./shim.ts";
+import { type CaptureSource, type InitialState, type MachineInfo, NEXT, type SourceStats } from "./source.ts";
+
+/** Most events taken from the rings at once; the memory of a batch is free again when the next one is taken. */
+const BATCH = 4096;
+/** Events younger than this many ns wait for the next batch, so that other CPUs can finish older ones. */
+const HOLDBACK_NS = 200_000;
+/** Batches between two turns of the event loop while there is always more. */
+const BATCHES_PER_TURN = 8;
+/** Sleep when idle, in ms: starts here and doubles up to the longest. */
+const IDLE_SLEEP_MS = 1;
+const IDLE_SLEEP_MAX_MS = 16;
+
+/** What a live capture should deliver. Everything is optional. */
+export interface LiveOptions {
+  /** Codes (SC) of the system calls wanted; all when absent. */
+  syscalls?: Iterable<number>;
+  /** Bytes of each ring: a power of two. Default 8 MiB. */
+  ringBytes?: number;
+  /** CPUs that share a ring, 0 for one ring in all. Default 1. */
+  cpusPerRing?: number;
+  /** Bytes kept of data buffers. Default 80. */
+  snaplen?: number;
+  /** Keep more of known protocols. */
+  dynamicSnaplen?: boolean;
+  /** Ports, inclusive, whose traffic is kept up to 16000 bytes. */
+  fullcapturePorts?: readonly [number, number];
+  statsdPort?: number;
+  /** Failed calls give no event. */
+  dropFailed?: boolean;
+  /** Keep one part in this many of the calls that may be dropped: 1, 2, 4 … 128; 0 keeps all. */
+  sampling?: number;
+  /** Enter events of open*, creat and connect, taken before another thread can change their arguments. Default true. */
+  enterHooks?: boolean;
+  processExits?: boolean;
+  contextSwitches?: boolean;
+  signals?: boolean;
+  pageFaults?: boolean;
+  /** Leave out this process's own calls. Default true. */
+  excludeSelf?: boolean;
+  /** State of the machine when the capture starts. */
+  state?: InitialState;
+}
+
+const EMPTY_STATE: InitialState = { processes: [], fds: new Map(), interfaces: [], users: [], groups: [] };
+
+/** Says why the modern eBPF engine cannot run here, in one sentence; null when it can. */
+export function probeEngine(): string | null {
+  const error = new ErrorText();
+  return shim().shim_check(SHIM_ENGINE.MODERN_BPF, error.pointer, error.size) === 0 ? null : error.text();
+}
+
+/** Facts about this machine for the capture's machine block. */
+export function localMachine(): MachineInfo {
+  const uptime = Number(readFileSync("/proc/uptime", "utf8").split(" ")[0]);
+  return {
+    numCpus: os.cpus().length,
+    memorySize: os.totalmem(),
+    maxPid: Number(readFileSync("/proc/sys/kernel/pid_max", "utf8")),
+    hostname: Buffer.from(os.hostname(), "utf8").latin1Slice(),
+    bootTime: BigInt(Math.round((Date.now() / 1000 - uptime) * 1000)) * 1_000_000n,
+    flags: 0n,
+  };
+}
+
+function optionWords(o: LiveOptions): Uint32Array {
+  const words = new Uint32Array(new ArrayBuffer(SHIM_OPTION.COUNT * 4));
+  const faults = SHIM_TRACEPOINT.FAULT_USER | SHIM_TRACEPOINT.FAULT_KERNEL;
+  words[SHIM_OPTION.ENGINE] = SHIM_ENGINE.MODERN_BPF;
+  words[SHIM_OPTION.RING_BYTES] = o.ringBytes ?? 8 << 20;
+  words[SHIM_OPTION.CPUS_PER_RING] = o.cpusPerRing ?? 1;
+  words[SHIM_OPTION.SNAPLEN] = o.snaplen ?? 80;
+  words[SHIM_OPTION.DYNAMIC_SNAPLEN] = o.dynamicSnaplen ? 1 : 0;
+  words[SHIM_OPTION.FULLCAPTURE_FIRST] = o.fullcapturePorts?.[0] ?? 0;
+  words[SHIM_OPTION.FULLCAPTURE_LAST] = o.fullcapturePorts?.[1] ?? 0;
+  words[SHIM_OPTION.STATSD_PORT] = o.statsdPort ?? 8125;
+  words[SHIM_OPTION.DROP_FAILED] = o.dropFailed ? 1 : 0;
+  words[SHIM_OPTION.SELF] = (o.excludeSelf ?? true) ? process.pid : 0;
+  words[SHIM_OPTION.TRACEPOINTS] =
+    ((o.processExits ?? true) ? SHIM_TRACEPOINT.PROC_EXIT : 0) |
+    (o.contextSwitches ? SHIM_TRACEPOINT.SWITCH : 0) |
+    ((o.signals ?? true) ? SHIM_TRACEPOINT.SIGNAL : 0) |
+    (o.pageFaults ? faults : 0);
+  words[SHIM_OPTION.SAMPLING] = o.sampling ?? 0;
+  words[SHIM_OPTION.ENTER_HOOKS] = (o.enterHooks ?? true) ? 1 : 0;
+  return words;
+}
+
+/** Events of this machine, from the moment `openLive` returns until `close`. */
+export class LiveSource implements CaptureSource {
+  readonly kind = "live";
+  readonly name = "modern_ebpf";
+  readonly machine = localMachine();
+  readonly state: InitialState;
+  readonly baseTime: bigint;
+  readonly cursor = new EventCursor();
+
+  private readonly lib: ShimLibrary;
+  private readonly handle: NonNullable<ReturnType<ShimLibrary["shim_open"]>>;
+  private readonly rings: Buffer[] = [];
+  private readonly views: DataView[] = [];
+  // C writes to these: their memory must never move, see design notes on typed arrays and the JIT.
+  private readonly rows = new Int32Array(new ArrayBuffer(BATCH * ROW.COLUMNS * 4));
+  private readonly times = new Float64Array(new ArrayBuffer(BATCH * 8));
+  private readonly counters = new BigUint64Array(new ArrayBuffer(STAT.COLUMNS * 8));
+  private readonly rowsAt = ptr(this.rows);
+  private readonly timesAt = ptr(this.times);
+  private readonly countersAt = ptr(this.counters);
+  private at = 0;
+  private count = 0;
+  private batches = 0;
+  private sleepMs = IDLE_SLEEP_MS;
+  private running = true;
+  private closed = false;
+  private lastStats: SourceStats | undefined;
+
+  constructor(options: LiveOptions) {
+    this.lib = shim();
+    this.state = options.state ?? EMPTY_STATE;
+    const error = new ErrorText();
+    const words = optionWords(options);
+    const handle = this.lib.shim_open(ptr(words), error.pointer, error.size);
+    if (!handle) throw new EngineError(`modern eBPF engine: ${error.text()}`);
+    this.handle = handle;
+    this.select(options.syscalls);
+    if (this.lib.shim_start(handle, error.pointer, error.size) !== 0) {
+      this.lib.shim_close(handle);
+      throw new EngineError(`modern eBPF engine: ${error.text()}`);
+    }
+    this.baseTime = this.lib.shim_base_time(handle);
+    this.mapRings();
+  }
+
+  private mapRings(): void {
+    const size = new BigUint64Array(new ArrayBuffer(8));
+    for (let i = 0; i < this.lib.shim_ring_count(this.handle); i++) {
+      const address = this.lib.shim_ring_data(this.handle, i, ptr(size));
+      if (!address) throw new EngineError(`modern eBPF engine: ring ${i} has no memory`);
+      const bytes = memoryAt(address, Number(size[0]));
+      this.rings.push(bytes);
+      this.views.push(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    }
+  }
+
+  /** Switches the system calls that give events: exactly those with these codes (SC), all when absent. */
+  select(codes: Iterable<number> | undefined): void {
+    const list = Uint16Array.from(codes ?? Array.from({ length: 1024 }, (_, i) => i));
+    const memory = new Uint16Array(new ArrayBuffer(list.byteLength || 2));
+    memory.set(list);
+    this.lib.shim_select(this.handle, ptr(memory), list.length);
+  }
+
+  /** Changes a setting while events flow; `option` is one of SHIM_OPTION that may change. */
+  set(option: number, value: number): void {
+    if (this.lib.shim_set(this.handle, option, value) !== 0) {
+      throw new EngineError(`modern eBPF engine: option ${option} cannot change while running`);
+    }
+  }
+
+  next(): number {
+    if (this.at === this.count && !this.fill()) return this.running ? NEXT.IDLE : NEXT.END;
+    const i = this.at++;
+    const row = i * ROW.COLUMNS;
+    const rows = this.rows;
+    const ring = rows[row + ROW.RING]!;
+    const c = this.cursor;
+    c.bytes = this.rings[ring]!;
+    c.view = this.views[ring]!;
+    c.offset = rows[row + ROW.OFFSET]!;
+    c.type = rows[row + ROW.TYPE]!;
+    c.nparams = rows[row + ROW.NPARAMS]!;
+    c.length = rows[row + ROW.LENGTH]!;
+    c.cpu = rows[row + ROW.CPU]!;
+    c.tid = rows[row + ROW.TID]!;
+    c.ts = this.times[i]!;
+    c.num++;
+    c.reset();
+    return NEXT.EVENT;
+  }
+
+  /** Takes the next batch, unless the event loop is due. */
+  private fill(): boolean {
+    if (this.closed || this.batches >= BATCHES_PER_TURN) return false;
+    this.batches++;
+    this.at = 0;
+    const holdback = this.running ? HOLDBACK_NS : 0;
+    this.count = this.lib.shim_next(this.handle, this.rowsAt, this.timesAt, BATCH, holdback);
+    return this.count > 0;
+  }
+
+  async more(): Promise<boolean> {
+    if (this.closed) return false;
+    const busy = this.count > 0;
+    this.batches = 0;
+    if (busy) {
+      this.sleepMs = IDLE_SLEEP_MS;
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      return true;
+    }
+    if (!this.running) return false;
+    await Bun.sleep(this.sleepMs);
+    this.sleepMs = Math.min(this.sleepMs * 2, IDLE_SLEEP_MAX_MS);
+    return true;
+  }
+
+  /** Ends the capture: no new events; what is in the rings is still delivered, then `more()` says false. */
+  stop(): void {
+    if (!this.running || this.closed) return;
+    this.running = false;
+    this.lib.shim_stop(this.handle);
+  }
+
+  stats(cpu = -1): SourceStats {
+    if (this.closed && this.lastStats) return this.lastStats;
+    this.lib.shim_stats(this.handle, cpu, this.countersAt);
+    const at = (i: number): number => Number(this.counters[i]);
+    const dropsByCategory: Record<string, number> = {};
+    let dropsBuffer = 0;
+    for (const [i, kind] of DROP_KINDS.entries()) {
+      const n = at(STAT.DROPS + i);
+      dropsByCategory[kind] = n;
+      dropsBuffer += n;
+    }
+    const dropsMaxSize = at(STAT.DROPS_MAX_SIZE);
+    const dropsBug = at(STAT.DROPS_BUG);
+    return {
+      events: at(STAT.EVENTS),
+      drops: dropsBuffer + dropsMaxSize + dropsBug,
+      dropsBuffer,
+      dropsByCategory,
+      dropsMaxSize,
+      dropsPageFaults: 0,
+      dropsBug,
+      preemptions: 0,
+      suppressed: 0,
+    };
+  }
+
+  progress(): number {
+    return Number.NaN;
+  }
+
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.stop();
+    this.lastStats = this.stats();
+    this.closed = true;
+    this.count = 0;
+    this.at = 0;
+    // Nothing may read the rings once they are unmapped.
+    this.rings.length = 0;
+    this.views.length = 0;
+    this.cursor.bytes = Buffer.alloc(0);
+    this.cursor.view = new DataView(new ArrayBuffer(0));
+    this.lib.shim_close(this.handle);
+  }
+}
+
+/** Starts a capture of this machine. Throws EngineError, in one sentence, when the engine cannot run. */
+export async function openLive(options: LiveOptions = {}): Promise<LiveSource> {
+  return new LiveSource(options);
+}

@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Loads the modern eBPF probe, gives it rings and settings, attaches it. */
+#include "modern_bpf.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../driver/generated/slots.h"
+#include "shim.h"
+
+/* The compiled probe, see probe_object.S. */
+extern const uint8_t probe_object[], probe_object_end[];
+
+#define VMLINUX_BTF "/sys/kernel/btf/vmlinux"
+/* struct event of accessors.h: main and page-fault scratch. */
+#define SCRATCH_KINDS 2
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+/* What libbpf said last; the verifier's reason is in here when a program is refused. */
+static char libbpf_said[4096];
+
+static int keep_message(enum libbpf_print_level level, const char *format, va_list args)
+{
+	size_t used = strlen(libbpf_said);
+
+	if (level > LIBBPF_WARN)
+		return 0;
+	if (used > sizeof libbpf_said / 2) {
+		memmove(libbpf_said, libbpf_said + used / 2, used - used / 2 + 1);
+		used = strlen(libbpf_said);
+	}
+	vsnprintf(libbpf_said + used, sizeof libbpf_said - used, format, args);
+	return 0;
+}
+
+__attribute__((format(printf, 3, 4))) static int fail(char *error, uint32_t size, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(error, size, format, args);
+	va_end(args);
+	return -1;
+}
+
+/* Appends the last lines of what libbpf said, on one line. */
+static void add_reason(char *error, uint32_t size)
+{
+	size_t used = strlen(error), said = strlen(libbpf_said);
+	const char *from = libbpf_said;
+
+	if (said == 0 || used + 8 >= size)
+		return;
+	if (said > size - used - 8)
+		from += said - (size - used - 8);
+	snprintf(error + used, size - used, " (%s", from);
+	for (char *p = error + used; *p; p++)
+		if (*p == '\n')
+			*p = ';';
+	used = strlen(error);
+	while (used > 0 && (error[used - 1] == ';' || error[used - 1] == ' '))
+		error[--used] = 0;
+	snprintf(error + used, size - used, ")");
+}
+
+static uint64_t clock_ns(clockid_t id)
+{
+	struct timespec t;
+
+	clock_gettime(id, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* Epoch time of CLOCK_BOOTTIME 0. The pair of readings taken in the shortest time is the truest. */
+static uint64_t boot_time(void)
+{
+	uint64_t best = UINT64_MAX, boot = 0;
+
+	for (int i = 0; i < 16; i++) {
+		uint64_t before = clock_ns(CLOCK_BOOTTIME), real = clock_ns(CLOCK_REALTIME), after = clock_ns(CLOCK_BOOTTIME);
+
+		if (after - before >= best)
+			continue;
+		best = after - before;
+		boot = real - (before + best / 2);
+	}
+	return boot;
+}
+
+int modern_check(char *error, uint32_t size)
+{
+	struct utsname u;
+	int fd;
+
+	libbpf_set_print(keep_message);
+	if (access(VMLINUX_BTF, R_OK) != 0) {
+		uname(&u);
+		return fail(error, size, "kernel %s has no type information at " VMLINUX_BTF " (it is built with CONFIG_DEBUG_INFO_BTF)", u.release);
+	}
+	fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "falco_check", 0, 0, (uint32_t)sysconf(_SC_PAGESIZE), NULL);
+	if (fd < 0) {
+		int e = errno;
+
+		uname(&u);
+		if (e == EPERM || e == EACCES)
+			return fail(error, size, "not allowed to use eBPF: run as root or with CAP_BPF, CAP_PERFMON, CAP_SYS_RESOURCE and CAP_SYS_PTRACE");
+		if (e == ENOSYS)
+			return fail(error, size, "kernel %s has no eBPF", u.release);
+		return fail(error, size, "kernel %s cannot create a BPF ring buffer (%s); it takes Linux 5.8 or newer", u.release, strerror(e));
+	}
+	close(fd);
+	return 0;
+}
+
+static struct bpf_map *find_map(struct bpf_object *o, const char *suffix)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, o)
+	{
+		const char *name = bpf_map__name(map);
+		size_t n = strlen(name), k = strlen(suffix);
+
+		if (n >= k && strcmp(name + n - k, suffix) == 0)
+			return map;
+	}
+	return NULL;
+}
+
+/* Programs that hang on a tracepoint of their own, with the bit that asks for them. */
+static const struct {
+	const char *name;
+	uint32_t bit;
+} tracepoint_programs[] = {
+	{"on_page_fault_user", SHIM_TP_FAULT_USER},
+	{"on_page_fault_kernel", SHIM_TP_FAULT_KERNEL},
+	{"on_sched_switch", SHIM_TP_SWITCH},
+	{"on_signal_deliver", SHIM_TP_SIGNAL},
+	{"on_process_exit", SHIM_TP_PROC_EXIT},
+	{"on_process_fork", 0},
+	{"on_process_exec", 0},
+};
+
+static int create_rings(struct modern_bpf *m, uint32_t ring_bytes, uint32_t cpus_per_ring, char *error, uint32_t size)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+
+	if (cpus_per_ring == 0 || cpus_per_ring > m->cpus)
+		cpus_per_ring = m->cpus;
+	m->n_rings = (m->cpus + cpus_per_ring - 1) / cpus_per_ring;
+	m->ring_bytes = ring_bytes;
+	m->rings = calloc(m->n_rings, sizeof *m->rings);
+	m->ring_fds = malloc(m->n_rings * sizeof *m->ring_fds);
+	if (!m->rings || !m->ring_fds)
+		return fail(error, size, "out of memory");
+	for (uint32_t i = 0; i < m->n_rings; i++)
+		m->ring_fds[i] = -1;
+	for (uint32_t i = 0; i < m->n_rings; i++) {
+		struct ring *r = &m->rings[i];
+		void *p;
+		int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "falco_ring", 0, 0, ring_bytes, NULL);
+
+		if (fd < 0)
+			return fail(error, size, "cannot create ring %u of %u bytes: %s", i, ring_bytes, strerror(errno));
+		m->ring_fds[i] = fd;
+		p = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		if (p == MAP_FAILED)
+			return fail(error, size, "cannot map ring %u: %s", i, strerror(errno));
+		r->consumer = p;
+		p = mmap(NULL, page + 2 * (uint64_t)ring_bytes, PROT_READ, MAP_SHARED, fd, (off_t)page);
+		if (p == MAP_FAILED)
+			return fail(error, size, "cannot map ring %u: %s", i, strerror(errno));
+		r->producer = p;
+		r->data = (const uint8_t *)p + page;
+		r->mask = ring_bytes - 1;
+	}
+	return 0;
+}
+
+static int fill_maps(struct modern_bpf *m, uint32_t cpus_per_ring, char *error, uint32_t size)
+{
+	int rings = bpf_map__fd(find_map(m->object, "rings"));
+	int exits = bpf_map__fd(find_map(m->object, "exit_programs"));
+	int enters = bpf_map__fd(find_map(m->object, "enter_programs"));
+
+	if (cpus_per_ring == 0 || cpus_per_ring > m->cpus)
+		cpus_per_ring = m->cpus;
+	for (uint32_t cpu = 0; cpu < m->cpus; cpu++) {
+		if (bpf_map_update_elem(rings, &cpu, &m->ring_fds[cpu / cpus_per_ring], BPF_ANY) != 0)
+			return fail(error, size, "cannot give CPU %u its ring: %s", cpu, strerror(errno));
+	}
+	for (size_t i = 0; i < COUNT(probe_slots); i++) {
+		const struct probe_slot *slot = &probe_slots[i];
+		uint32_t key = slot->slot;
+		struct {
+			const char *name;
+			int table;
+		} wanted[2] = {{slot->exit_program, exits}, {slot->enter_program, enters}};
+
+		for (size_t k = 0; k < COUNT(wanted); k++) {
+			struct bpf_program *p;
+			int fd;
+
+			if (!wanted[k].name)
+				continue;
+			p = bpf_object__find_program_by_name(m->object, wanted[k].name);
+			if (!p)
+				continue;
+			fd = bpf_program__fd(p);
+			if (bpf_map_update_elem(wanted[k].table, &key, &fd, BPF_ANY) != 0)
+				return fail(error, size, "cannot enter %s as slot %u: %s", wanted[k].name, key, strerror(errno));
+		}
+	}
+	return 0;
+}
+
+/* Maps what the probe and we share: its settings, and the counters of all CPUs. */
+static int map_shared(struct modern_bpf *m, char *error, uint32_t size)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	void *p;
+
+	m->settings_bytes = (sizeof(struct probe_settings) + page - 1) & ~(page - 1);
+	p = mmap(NULL, m->settings_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(find_map(m->object, ".bss")), 0);
+	if (p == MAP_FAILED)
+		return fail(error, size, "cannot map the probe's settings: %s", strerror(errno));
+	m->settings = p;
+	m->counter_stride = (sizeof(struct probe_counters) + 7) & ~7u;
+	m->counters_bytes = ((uint64_t)m->counter_stride * m->cpus + page - 1) & ~(page - 1);
+	p = mmap(NULL, m->counters_bytes, PROT_READ, MAP_SHARED, bpf_map__fd(find_map(m->object, "counters")), 0);
+	if (p == MAP_FAILED)
+		return fail(error, size, "cannot map the probe's counters: %s", strerror(errno));
+	m->counters = p;
+	return 0;
+}
+
+static int load_object(struct modern_bpf *m, char *error, uint32_t size)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, open_options, .object_name = "falco");
+	struct bpf_map *scratch, *counters, *rings;
+
+	m->object = bpf_object__open_mem(probe_object, (size_t)(probe_object_end - probe_object), &open_options);
+	if (!m->object)
+		return fail(error, size, "cannot read the embedded probe: %s", strerror(errno));
+	scratch = find_map(m->object, "scratch");
+	counters = find_map(m->object, "counters");
+	rings = find_map(m->object, "rings");
+	if (!scratch || !counters || !rings || !find_map(m->object, ".bss") || !find_map(m->object, "exit_programs") || !find_map(m->object, "enter_programs"))
+		return fail(error, size, "the embedded probe lacks a map");
+	if (bpf_map__set_max_entries(scratch, m->cpus * SCRATCH_KINDS) || bpf_map__set_max_entries(counters, m->cpus) ||
+	    bpf_map__set_max_entries(rings, m->cpus))
+		return fail(error, size, "cannot size the probe's maps");
+	for (size_t i = 0; i < COUNT(tracepoint_programs); i++) {
+		uint32_t bit = tracepoint_programs[i].bit;
+		struct bpf_program *p = bpf_object__find_program_by_name(m->object, tracepoint_programs[i].name);
+
+		if (p && bit && !(m->tracepoints & bit))
+			bpf_program__set_autoload(p, false);
+	}
+	if (bpf_object__load(m->object) != 0) {
+		int e = errno;
+
+		fail(error, size, "the kernel refused the probe: %s", strerror(e));
+		add_reason(error, size);
+		return -1;
+	}
+	return 0;
+}
+
+/* Kernels before 5.11 count BPF memory against the limit of locked memory. */
+static void raise_memlock(void)
+{
+	struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
+
+	setrlimit(RLIMIT_MEMLOCK, &all);
+}
+
+int modern_open(struct modern_bpf *m, const uint32_t *o, char *error, uint32_t size)
+{
+	int cpus = libbpf_num_possible_cpus();
+	uint32_t page = (uint32_t)sysconf(_SC_PAGESIZE);
+	uint32_t ring_bytes = o[SHIM_RING_BYTES];
+
+	libbpf_set_print(keep_message);
+	libbpf_said[0] = 0;
+	if (cpus <= 0)
+		return fail(error, size, "cannot count the CPUs: %s", strerror(-cpus));
+	if (ring_bytes < 2 * page || (ring_bytes & (ring_bytes - 1)) != 0 || ring_bytes > (1u << 29))
+		return fail(error, size, "ring size %u: wanted a power of two from %u to %u", ring_bytes, 2 * page, 1u << 29);
+	m->cpus = (uint32_t)cpus;
+	m->tracepoints = o[SHIM_TRACEPOINTS];
+	m->enter_hooks = o[SHIM_ENTER_HOOKS];
+	raise_memlock();
+	if (modern_check(error, size) || load_object(m, error, size) || create_rings(m, ring_bytes, o[SHIM_CPUS_PER_RING], error, size) ||
+	    fill_maps(m, o[SHIM_CPUS_PER_RING], error, size) || map_shared(m, error, size))
+		return -1;
+	m->settings->boot_time = boot_time();
+	m->settings->self = o[SHIM_SELF];
+	m->settings->cpus = m->cpus;
+	return 0;
+}
+
+static void set_bit(unsigned long long *bits, uint32_t i)
+{
+	bits[i / 64] |= 1ull << (i % 64);
+}
+
+void modern_select(struct modern_bpf *m, const uint16_t *codes, uint32_t n)
+{
+	unsigned long long exits[PROBE_SLOTS / 64] = {0}, enters[PROBE_SLOTS / 64] = {0};
+	uint8_t wanted[65536 / 8] = {0};
+
+	for (uint32_t i = 0; i < n; i++)
+		wanted[codes[i] / 8] |= (uint8_t)(1u << (codes[i] % 8));
+	for (size_t i = 0; i < COUNT(probe_slots); i++) {
+		const struct probe_slot *slot = &probe_slots[i];
+
+		if (!(wanted[slot->code / 8] & (1u << (slot->code % 8))))
+			continue;
+		set_bit(exits, slot->slot);
+		if (slot->enter_program && m->enter_hooks)
+			set_bit(enters, slot->slot);
+	}
+	/* Word by word: the probe may be running. */
+	for (int i = 0; i < PROBE_SLOTS / 64; i++) {
+		__atomic_store_n(&m->settings->exit_wanted[i], exits[i], __ATOMIC_RELAXED);
+		__atomic_store_n(&m->settings->enter_wanted[i], enters[i], __ATOMIC_RELAXED);
+	}
+}
+
+static int attach(struct modern_bpf *m, const char *name, char *error, uint32_t size)
+{
+	struct bpf_program *p = bpf_object__find_program_by_name(m->object, name);
+	struct bpf_link *link;
+
+	if (!p)
+		return 0;
+	link = bpf_program__attach(p);
+	if (!link) {
+		int e = errno;
+
+		fail(error, size, "cannot attach %s: %s", name, strerror(e));
+		add_reason(error, size);
+		return -1;
+	}
+	m->links[m->n_links++] = link;
+	return 0;
+}
+
+int modern_start(struct modern_bpf *m, char *error, uint32_t size)
+{
+	for (size_t i = 0; i < COUNT(tracepoint_programs); i++) {
+		uint32_t bit = tracepoint_programs[i].bit;
+
+		if (bit && !(m->tracepoints & bit))
+			continue;
+		if (attach(m, tracepoint_programs[i].name, error, size))
+			return -1;
+	}
+	if (m->enter_hooks && attach(m, "on_sys_enter", error, size))
+		return -1;
+	return attach(m, "on_sys_exit", error, size);
+}
+
+void modern_stop(struct modern_bpf *m)
+{
+	while (m->n_links > 0)
+		bpf_link__destroy(m->links[--m->n_links]);
+}
+
+void modern_close(struct modern_bpf *m)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+
+	modern_stop(m);
+	for (uint32_t i = 0; m->rings && i < m->n_rings; i++) {
+		struct ring *r = &m->rings[i];
+
+		if (r->consumer)
+			munmap(r->consumer, page);
+		if (r->producer)
+			munmap((void *)(uintptr_t)r->producer, page + 2 * m->ring_bytes);
+		if (m->ring_fds && m->ring_fds[i] >= 0)
+			close(m->ring_fds[i]);
+	}
+	if (m->settings)
+		munmap(m->settings, m->settings_bytes);
+	if (m->counters)
+		munmap((void *)(uintptr_t)m->counters, m->counters_bytes);
+	free(m->rings);
+	free(m->ring_fds);
+	bpf_object__close(m->object);
+	memset(m, 0, sizeof *m);
+}
