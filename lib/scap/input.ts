@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bytes of a trace file in order, whatever they are packed in: plain, gzip or zstd, from a file or standard input.
+import { close, closeSync, fstatSync, openSync, read } from "node:fs";
+import type { Transform } from "node:stream";
+import { createGunzip, createZstdDecompress } from "node:zlib";
+import { errorCode, inputName, ioError, ScapFormatError } from "./errors.ts";
+
+/** A stream of bytes that is pulled. */
+export interface ByteInput {
+  /** How the bytes are packed. */
+  readonly packing: "plain" | "gzip" | "zstd";
+  /**
+   * Puts up to `max` bytes into `target` at `at` and resolves to their number; 0 only at the end.
+   * Throws ScapIoError or, when packed data are damaged, ScapFormatError after all bytes before the damage.
+   */
+  read(target: Buffer, at: number, max: number): Promise<number>;
+  /** 0–1 of the file read; NaN when its size is unknown. */
+  progress(): number;
+  close(): Promise<void>;
+}
+
+/** Bytes of packed input given to the decompressor at a time: bounds what one step can blow up to (1032-fold). */
+const STEP = 16 * 1024;
+/** After damage, packed bytes are given again in pieces of this size, to get all that lies before it. */
+const FINE_STEP = 64;
+/** Unpacked bytes kept ready ahead of the reader. */
+const AHEAD = 2 * 1024 * 1024;
+const CHUNK = 64 * 1024;
+
+/** An open file descriptor read from front to back. */
+class FileBytes implements ByteInput {
+  readonly packing = "plain";
+  readonly name: string;
+  private readonly fd: number;
+  /** Size in bytes; NaN when it is not a regular file. */
+  private readonly size: number;
+  private position = 0;
+  private head: Buffer = Buffer.alloc(0);
+
+  constructor(path: string) {
+    this.name = inputName(path);
+    try {
+      this.fd = path === "-" ? 0 : openSync(path, "r");
+    } catch (error) {
+      throw ioError(this.name, "open", error);
+    }
+    try {
+      const stat = fstatSync(this.fd);
+      if (stat.isDirectory()) throw Object.assign(new Error("it is a directory"), { code: "EISDIR" });
+      this.size = stat.isFile() ? stat.size : Number.NaN;
+    } catch (error) {
+      if (this.fd !== 0) closeSync(this.fd);
+      throw ioError(this.name, "read", error);
+    }
+  }
+
+  get offset(): number {
+    return this.position - this.head.length;
+  }
+
+  /** The first `n` bytes (fewer at the end of the file), which are delivered again by read(). */
+  async peek(n: number): Promise<Buffer> {
+    const bytes = Buffer.alloc(n);
+    let have = 0;
+    while (have < n) {
+      const got = await this.read(bytes, have, n - have);
+      if (got === 0) break;
+      have += got;
+    }
+    this.head = bytes.subarray(0, have);
+    return this.head;
+  }
+
+  read(target: Buffer, at: number, max: number): Promise<number> {
+    if (this.head.length > 0) {
+      const n = Math.min(max, this.head.length);
+      this.head.copy(target, at, 0, n);
+      this.head = this.head.subarray(n);
+      return Promise.resolve(n);
+    }
+    return new Promise((resolve, reject) => {
+      const attempt = (): void => {
+        read(this.fd, target, at, max, null, (error, n) => {
+          if (error === null) {
+            this.position += n;
+            resolve(n);
+          } else if (errorCode(error) === "EAGAIN") setTimeout(attempt, 5);
+          else reject(ioError(this.name, "read", error));
+        });
+      };
+      attempt();
+    });
+  }
+
+  progress(): number {
+    return this.size > 0 ? Math.min(1, this.position / this.size) : Number.NaN;
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.fd === 0) resolve();
+      else close(this.fd, () => resolve());
+    });
+  }
+}
+
+/** What one step of a decompressor came to. */
+type StepResult = "more" | "end" | Error;
+
+/** A decompressor fed step by step; the work itself is done on a thread of the runtime's pool. */
+class Unpacker {
+  readonly ready: Buffer[] = [];
+  readyBytes = 0;
+  /** Unpacked bytes still to be thrown away, because an earlier pass delivered them. */
+  skip = 0;
+  private readonly stream: Transform;
+  private failure: Error | null = null;
+  private ended = false;
+  private wake: (() => void) | null = null;
+
+  constructor(packing: "gzip" | "zstd") {
+    const options = { chunkSize: CHUNK };
+    this.stream = packing === "gzip" ? createGunzip(options) : createZstdDecompress(options);
+    this.stream.on("data", (chunk: Buffer) => {
+      const drop = Math.min(this.skip, chunk.length);
+      this.skip -= drop;
+      if (drop === chunk.length) return;
+      const rest = drop > 0 ? chunk.subarray(drop) : chunk;
+      this.ready.push(rest);
+      this.readyBytes += rest.length;
+    });
+    this.stream.on("error", (error: Error) => {
+      this.failure = error;
+      this.wake?.();
+    });
+    this.stream.on("end", () => {
+      this.ended = true;
+      this.wake?.();
+    });
+  }
+
+  private step(start: (done: () => void) => void): Promise<StepResult> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        this.wake = null;
+        resolve(this.failure ?? (this.ended ? "end" : "more"));
+      };
+      this.wake = done;
+      if (this.failure !== null || this.ended) done();
+      else start(done);
+    });
+  }
+
+  /** Unpacks `packed`; all that comes of it is in `ready` when the promise resolves. */
+  write(packed: Buffer): Promise<StepResult> {
+    return this.step((done) => this.stream.write(packed, () => done()));
+  }
+
+  /** Says that there is no more input. */
+  finish(): Promise<StepResult> {
+    return this.step(() => this.stream.end());
+  }
+
+  destroy(): void {
+    this.stream.destroy();
+  }
+}
+
+/** Unpacks gzip (any number of members) and zstd (any number of frames). */
+class PackedBytes implements ByteInput {
+  readonly packing: "gzip" | "zstd";
+  private readonly path: string;
+  private file: FileBytes;
+  private unpacker: Unpacker;
+  private pumping = false;
+  /** Tells a waiting read() that something came. */
+  private wake: (() => void) | null = null;
+  private finished = false;
+  private failure: Error | null = null;
+  /** Unpacked bytes that came out so far. */
+  private produced = 0;
+  /** Packed input before this offset is given in big steps, after it in fine ones. */
+  private fineFrom = Number.POSITIVE_INFINITY;
+  private closed = false;
+
+  constructor(path: string, file: FileBytes, packing: "gzip" | "zstd") {
+    this.path = path;
+    this.file = file;
+    this.packing = packing;
+    this.unpacker = new Unpacker(packing);
+  }
+
+  private async pump(): Promise<void> {
+    try {
+      await this.unpackAhead();
+    } finally {
+      this.pumping = false;
+      this.wake?.();
+    }
+  }
+
+  private async unpackAhead(): Promise<void> {
+    while (!this.finished && !this.closed && this.unpacker.readyBytes < AHEAD) {
+      const offset = this.file.offset;
+      const packed = Buffer.allocUnsafe(STEP);
+      let n = 0;
+      try {
+        n = await this.file.read(packed, 0, STEP);
+      } catch (error) {
+        this.finished = true;
+        this.failure = error as Error;
+        return;
+      }
+      const before = this.unpacker.readyBytes;
+      const result = await this.give(packed.subarray(0, n), offset);
+      this.produced += this.unpacker.readyBytes - before;
+      this.wake?.();
+      if (result === "more") continue;
+      if (result === "end") this.finished = true;
+      else await this.damaged(result, offset, n);
+    }
+  }
+
+  private async give(packed: Buffer, offset: number): Promise<StepResult> {
+    if (packed.length === 0) return this.unpacker.finish();
+    if (offset < this.fineFrom) return this.unpacker.write(packed);
+    for (let at = 0; at < packed.length; at += FINE_STEP) {
+      const result = await this.unpacker.write(packed.subarray(at, at + FINE_STEP));
+      if (result !== "more") return result;
+    }
+    return "more";
+  }
+
+  /**
+   * A decompressor that meets damage swallows what it unpacked in the same step. A second pass over a regular file
+   * goes up to the damage in small pieces, so that what lies before it is not lost.
+   */
+  private async damaged(error: Error, offset: number, length: number): Promise<void> {
+    if (length > 0 && this.fineFrom === Number.POSITIVE_INFINITY && !Number.isNaN(this.file.progress())) {
+      const again = new FileBytes(this.path);
+      await this.file.close();
+      this.file = again;
+      this.unpacker.destroy();
+      const { ready, readyBytes } = this.unpacker;
+      this.unpacker = new Unpacker(this.packing);
+      this.unpacker.ready.push(...ready);
+      this.unpacker.readyBytes = readyBytes;
+      this.unpacker.skip = this.produced;
+      this.fineFrom = offset;
+      return;
+    }
+    this.finished = true;
+    const trailing = this.packing === "gzip" && error.message === "incorrect header check" && this.produced > 0;
+    // Bytes after the last gzip member that begin no other member are padding, as for gzip itself.
+    if (trailing) return;
+    const cut = errorCode(error) === "Z_BUF_ERROR" || length === 0;
+    const got = cut ? "the end of the file" : `damaged data (${error.message})`;
+    const where = cut ? this.file.offset : offset;
+    this.failure = new ScapFormatError(this.file.name, where, `more ${this.packing} data`, got);
+  }
+
+  async read(target: Buffer, at: number, max: number): Promise<number> {
+    for (;;) {
+      const first = this.unpacker.ready[0];
+      if (first !== undefined) {
+        const n = Math.min(max, first.length);
+        first.copy(target, at, 0, n);
+        this.unpacker.readyBytes -= n;
+        if (n === first.length) this.unpacker.ready.shift();
+        else this.unpacker.ready[0] = first.subarray(n);
+        this.start();
+        return n;
+      }
+      if (this.finished) {
+        if (this.failure !== null) throw this.failure;
+        return 0;
+      }
+      await new Promise<void>((resolve) => {
+        this.wake = resolve;
+        this.start();
+      });
+      this.wake = null;
+    }
+  }
+
+  /** Lets decompression run ahead; one pump at a time. What goes wrong in it is told by read(). */
+  private start(): void {
+    if (this.pumping || this.finished) return;
+    this.pumping = true;
+    this.pump().catch((error: unknown) => {
+      this.finished = true;
+      this.failure = error instanceof Error ? error : new Error(String(error));
+      this.wake?.();
+    });
+  }
+
+  progress(): number {
+    return this.file.progress();
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    this.unpacker.destroy();
+    await this.file.close();
+  }
+}
+
+const GZIP = 0x8b1f;
+const ZSTD = 0xfd2fb528;
+
+/** Opens a trace file ("-": standard input) and finds out how it is packed. Throws ScapIoError. */
+export async function openInput(path: string): Promise<ByteInput> {
+  const file = new FileBytes(path);
+  const head = await file.peek(4);
+  if (head.length >= 2 && head.readUInt16LE(0) === GZIP) return new PackedBytes(path, file, "gzip");
+  if (head.length >= 4 && head.readUInt32LE(0) === ZSTD) return new PackedBytes(path, file, "zstd");
+  return file;
+}

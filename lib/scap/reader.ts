@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: Apache-2.0
+// Trace files as a source of events: walks blocks in a window of memory, checks every event, moves the cursor.
+import { EVENT_LARGE, EVENT_MAX } from "../schema/events.ts";
+import { BLOCK, BLOCK_TYPES, type BlockType, KIND, MAX_EVENT_BLOCK, MAX_LARGE_BLOCK } from "./blocks.ts";
+import { EVENT_HEADER_SIZE, EventCursor, MAX_PARAMS } from "./cursor.ts";
+import { inputName, ScapFormatError } from "./errors.ts";
+import { type ByteInput, openInput } from "./input.ts";
+import { emptyState, hex, SectionError, SectionReader, type Window } from "./section.ts";
+import { type CaptureSource, type InitialState, type MachineInfo, NEXT, type SourceStats } from "./source.ts";
+import { upgradeEvent } from "./upgrade.ts";
+
+/** Bytes of the window at the start; it grows only for an event or entry that is larger. */
+const WINDOW = 1024 * 1024;
+const TWO32 = 4294967296;
+/** Smallest event blocks: block header, cpu, (flags), event header and trailer; v1 headers are 4 bytes shorter. */
+const LEAST_BLOCK = 8 + 2 + 22 + 4;
+
+/** The block held nothing to deliver. */
+const PASSED_OVER = -1;
+
+/** Where the reader stands. */
+const PHASE = { HEAD: 0, EVENTS: 1, END: 2, FAILED: 3 } as const;
+
+const NO_MACHINE: MachineInfo = { numCpus: 0, memorySize: 0, maxPid: 0, hostname: "", bootTime: 0n, flags: 0n };
+
+/** A trace file, or standard input, as a CaptureSource. Made by openCapture(). */
+export class FileSource implements CaptureSource, Window {
+  readonly kind = "file";
+  readonly name: string;
+  readonly cursor = new EventCursor();
+  machine: MachineInfo = NO_MACHINE;
+  state: InitialState = emptyState();
+  baseTime = 0n;
+  /** Minor version of the format of the current section. */
+  minor = 0;
+  /** Metadata blocks of the current section by block id. */
+  blocks: ReadonlyMap<number, number> = new Map();
+  /** Block id of the event under the cursor. */
+  blockId = 0;
+  /** Sections begun so far. */
+  sections = 0;
+  /** Events of a type this schema does not know; they are passed over. */
+  unknownEvents = 0;
+
+  bytes: Buffer = Buffer.allocUnsafeSlow(WINDOW);
+  view: DataView = new DataView(this.bytes.buffer);
+  at = 0;
+  end = 0;
+  base = 0;
+
+  private readonly input: ByteInput;
+  private phase: number = PHASE.HEAD;
+  private section = new SectionReader();
+  /** Bytes from `at` on that are wanted before `next` can go on; 0 when it can. */
+  private need = 1;
+  private inputEnded = false;
+  /** What ended the input, told once all bytes before it are used up. */
+  private inputFailure: Error | null = null;
+  private failure: Error | null = null;
+  private num = 0;
+  private baseLow = 0;
+  private baseHigh = 0;
+  /** The cursor is on memory other than the window (an event in another form than the current one). */
+  private elsewhere = false;
+
+  constructor(name: string, input: ByteInput) {
+    this.name = name;
+    this.input = input;
+    this.cursor.bytes = this.bytes;
+    this.cursor.view = this.view;
+  }
+
+  /** How the file is packed. */
+  get packing(): "plain" | "gzip" | "zstd" {
+    return this.input.packing;
+  }
+
+  next(): number {
+    if (this.phase !== PHASE.EVENTS) return this.nextOutside();
+    const view = this.view;
+    const end = this.end;
+    let at = this.at;
+    for (;;) {
+      if (end - at < 8) return this.starve(at, 8);
+      const id = view.getUint32(at, true);
+      let head = at + 14;
+      if (id !== BLOCK.EVENT_FLAGS_V2) {
+        if (id !== BLOCK.EVENT_V2) {
+          const result = this.nextOther(at, id);
+          if (result !== PASSED_OVER) return result;
+          at = this.at;
+          continue;
+        }
+        head = at + 10;
+      }
+      const total = view.getUint32(at + 4, true);
+      if (total > MAX_EVENT_BLOCK || total < LEAST_BLOCK) return this.failLength(at, total, MAX_EVENT_BLOCK);
+      const next = at + total;
+      if (next > end) return this.starve(at, total);
+      const length = view.getUint32(head + 16, true);
+      const type = view.getUint16(head + 20, true);
+      const nparams = view.getUint32(head + 22, true);
+      const eventEnd = head + length;
+      if (length < EVENT_HEADER_SIZE || eventEnd > next - 4 || nparams > MAX_PARAMS)
+        return this.failEvent(at, head, next - 4);
+      let lens = head + EVENT_HEADER_SIZE;
+      if (type >= EVENT_MAX) {
+        this.unknownEvents++;
+        at = next;
+        continue;
+      }
+      if (EVENT_LARGE[type] === 0) {
+        const data = lens + nparams * 2;
+        let sum = data;
+        if (data > eventEnd) return this.failParams(at, nparams, length, data - head);
+        for (; lens < data; lens += 2) sum += view.getUint16(lens, true);
+        if (sum > eventEnd) return this.failParams(at, nparams, length, sum - head);
+      } else {
+        const data = lens + nparams * 4;
+        let sum = data;
+        if (data > eventEnd) return this.failParams(at, nparams, length, data - head);
+        for (; lens < data; lens += 4) sum += view.getUint32(lens, true);
+        if (sum > eventEnd) return this.failParams(at, nparams, length, sum - head);
+      }
+      this.at = next;
+      this.blockId = id;
+      const c = this.cursor;
+      if (this.elsewhere) this.backToWindow();
+      c.offset = head;
+      c.type = type;
+      c.tid = view.getInt32(head + 12, true) * TWO32 + view.getUint32(head + 8, true);
+      c.cpu = view.getUint16(at + 8, true);
+      c.ts = (view.getUint32(head + 4, true) - this.baseHigh) * TWO32 + (view.getUint32(head, true) - this.baseLow);
+      c.num = ++this.num;
+      c.flags = id === BLOCK.EVENT_FLAGS_V2 ? view.getUint32(at + 10, true) : 0;
+      c.nparams = nparams;
+      c.length = length;
+      c.reset();
+      return NEXT.EVENT;
+    }
+  }
+
+  private backToWindow(): void {
+    const c = this.cursor;
+    c.bytes = this.bytes;
+    c.view = this.view;
+    c.legacyEnter = false;
+    c.recorded = null;
+    this.elsewhere = false;
+  }
+
+  /** next() outside of the events of a section. */
+  private nextOutside(): number {
+    if (this.phase === PHASE.END) return NEXT.END;
+    if (this.phase === PHASE.FAILED) return NEXT.IDLE;
+    return this.nextHead();
+  }
+
+  private nextHead(): number {
+    try {
+      if (!this.section.step(this)) {
+        if (!this.inputEnded) {
+          this.need = this.section.need;
+          return NEXT.IDLE;
+        }
+        return this.headEnded();
+      }
+      // The first event's time is what relative times count from.
+      if (this.end - this.at < LEAST_BLOCK && !this.inputEnded) {
+        this.need = LEAST_BLOCK;
+        return NEXT.IDLE;
+      }
+    } catch (error) {
+      if (error instanceof SectionError) return this.fail(error.offset, error.wanted, error.got);
+      throw error;
+    }
+    this.beginSection();
+    return NEXT.SECTION;
+  }
+
+  /** The input ended in the head of a section: fine when it is whole (a capture without events). */
+  private headEnded(): number {
+    if (this.inputFailure !== null) return this.failWith(this.inputFailure);
+    const offset = this.base + this.end;
+    if (offset === 0) return this.fail(0, "a section header block", "an empty file");
+    const unfinished = this.section.unfinished;
+    if (unfinished !== "") return this.fail(offset, `the rest of ${unfinished}`, "the end of the file");
+    if (this.end - this.at > 0) return this.fail(offset, "a block header of 8 bytes", "the end of the file");
+    this.section.checkWhole(offset, "the end of the file");
+    this.beginSection();
+    return NEXT.SECTION;
+  }
+
+  /** Takes over the state of the head that was read. */
+  private beginSection(): void {
+    const { machine, state, minor, blocks } = this.section;
+    this.machine = machine ?? NO_MACHINE;
+    this.state = state;
+    this.minor = minor;
+    this.blocks = blocks;
+    this.section = new SectionReader();
+    this.sections++;
+    this.phase = PHASE.EVENTS;
+    this.need = 0;
+    this.baseLow = 0;
+    this.baseHigh = 0;
+    if (this.end - this.at >= LEAST_BLOCK) {
+      const type = BLOCK_TYPES.get(this.view.getUint32(this.at, true));
+      const time = this.at + (type?.flags ? 14 : 10);
+      this.baseLow = this.view.getUint32(time, true);
+      this.baseHigh = this.view.getUint32(time + 4, true);
+    }
+    this.baseTime = (BigInt(this.baseHigh) << 32n) | BigInt(this.baseLow);
+  }
+
+  /** next() at a block that is neither EV v2 nor EVF v2. */
+  private nextOther(at: number, id: number): number {
+    this.at = at;
+    if (id === BLOCK.SECTION) {
+      this.phase = PHASE.HEAD;
+      return this.nextHead();
+    }
+    const type = BLOCK_TYPES.get(id);
+    if (type === undefined || type.kind !== KIND.EVENT) {
+      return this.fail(this.base + at, "an event block or a new section header", `block type ${hex(id)}`);
+    }
+    return this.nextRareEvent(at, type);
+  }
+
+  /** An event in a LARGE or v1 block. */
+  private nextRareEvent(at: number, block: BlockType): number {
+    const view = this.view;
+    const total = view.getUint32(at + 4, true);
+    const most = block.large ? MAX_LARGE_BLOCK : MAX_EVENT_BLOCK;
+    if (total > most || total < LEAST_BLOCK + (block.flags ? 4 : 0)) return this.failLength(at, total, most);
+    const next = at + total;
+    if (next > this.end) return this.starve(at, total);
+    let head = at + (block.flags ? 14 : 10);
+    let bytes = this.bytes;
+    let from = view;
+    let limit = next - 4;
+    const c = this.cursor;
+    if (block.version === 1) {
+      const upgraded = upgradeEvent(bytes, head, limit);
+      if (typeof upgraded === "string") return this.fail(this.base + at, "a v1 event", upgraded);
+      if (upgraded === null) {
+        this.unknownEvents++;
+        this.at = next;
+        return PASSED_OVER;
+      }
+      bytes = upgraded;
+      from = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      head = 0;
+      limit = bytes.length;
+    }
+    const length = from.getUint32(head + 16, true);
+    const type = from.getUint16(head + 20, true);
+    const nparams = from.getUint32(head + 22, true);
+    if (length < EVENT_HEADER_SIZE || head + length > limit || nparams > MAX_PARAMS) {
+      return this.failEvent(at, head, limit);
+    }
+    this.at = next;
+    if (type >= EVENT_MAX) {
+      this.unknownEvents++;
+      return PASSED_OVER;
+    }
+    const wide = EVENT_LARGE[type] === 1;
+    let used = EVENT_HEADER_SIZE + nparams * (wide ? 4 : 2);
+    if (used <= length) {
+      for (let i = 0, lens = head + EVENT_HEADER_SIZE; i < nparams; i++) {
+        used += wide ? from.getUint32(lens + i * 4, true) : from.getUint16(lens + i * 2, true);
+      }
+    }
+    if (used > length) {
+      this.at = at;
+      return this.failParams(at, nparams, length, used);
+    }
+    this.blockId = block.id;
+    c.bytes = bytes;
+    c.view = from;
+    c.legacyEnter = false;
+    c.recorded = null;
+    this.elsewhere = bytes !== this.bytes;
+    c.offset = head;
+    c.type = type;
+    c.tid = from.getInt32(head + 12, true) * TWO32 + from.getUint32(head + 8, true);
+    c.cpu = view.getUint16(at + 8, true);
+    c.ts = (from.getUint32(head + 4, true) - this.baseHigh) * TWO32 + (from.getUint32(head, true) - this.baseLow);
+    c.num = ++this.num;
+    c.flags = block.flags ? view.getUint32(at + 10, true) : 0;
+    c.nparams = nparams;
+    c.length = length;
+    c.reset();
+    return NEXT.EVENT;
+  }
+
+  /** `need` bytes from `at` on are not all here. */
+  private starve(at: number, need: number): number {
+    this.at = at;
+    if (!this.inputEnded) {
+      this.need = need;
+      return NEXT.IDLE;
+    }
+    if (this.inputFailure !== null) return this.failWith(this.inputFailure);
+    const left = this.end - at;
+    if (left === 0) {
+      this.phase = PHASE.END;
+      return NEXT.END;
+    }
+    const offset = this.base + at;
+    const wanted = need === 8 && left < 8 ? "a block header of 8 bytes" : `an event block of ${need} bytes`;
+    return this.fail(offset, wanted, `${left} bytes before the end of the file`);
+  }
+
+  private fail(offset: number, wanted: string, got: string): number {
+    return this.failWith(new ScapFormatError(this.name, offset, wanted, got));
+  }
+
+  private failWith(error: Error): number {
+    this.failure = error;
+    this.phase = PHASE.FAILED;
+    return NEXT.IDLE;
+  }
+
+  private failLength(at: number, total: number, most: number): number {
+    return this.fail(this.base + at + 4, `an event block of ${LEAST_BLOCK} to ${most} bytes`, `a length of ${total}`);
+  }
+
+  private failEvent(at: number, head: number, limit: number): number {
+    const view = this.view;
+    const length = view.getUint32(head + 16, true);
+    const nparams = view.getUint32(head + 22, true);
+    const offset = this.base + at;
+    if (length < EVENT_HEADER_SIZE || head + length > limit) {
+      return this.fail(offset, `an event of ${EVENT_HEADER_SIZE} to ${limit - head} bytes`, `a length of ${length}`);
+    }
+    return this.fail(offset, `an event of at most ${MAX_PARAMS} parameters`, `${nparams}`);
+  }
+
+  private failParams(at: number, nparams: number, length: number, used: number): number {
+    return this.fail(
+      this.base + at,
+      `${nparams} parameters that fit an event of ${length} bytes`,
+      `parameters up to byte ${used} of it`,
+    );
+  }
+
+  async more(): Promise<boolean> {
+    if (this.failure !== null) throw this.failure;
+    if (this.phase === PHASE.END) return false;
+    if (this.need > 0) await this.fill(this.need);
+    return true;
+  }
+
+  /** Brings in bytes until `need` of them lie from `at` on, or the input ends. */
+  private async fill(need: number): Promise<void> {
+    if (this.at === this.end) {
+      this.base += this.at;
+      this.at = 0;
+      this.end = 0;
+    } else if (this.bytes.length - this.at < need || this.at > this.bytes.length / 2) this.compact(need);
+    this.need = 0;
+    while (this.end - this.at < need && !this.inputEnded) {
+      try {
+        const n = await this.input.read(this.bytes, this.end, this.bytes.length - this.end);
+        if (n === 0) this.inputEnded = true;
+        this.end += n;
+      } catch (error) {
+        this.inputEnded = true;
+        this.inputFailure = error as Error;
+      }
+      if (this.end === this.bytes.length && this.end - this.at < need) this.compact(need);
+    }
+  }
+
+  /** Moves the unread bytes to the front, into a larger window when `need` does not fit. */
+  private compact(need: number): void {
+    let size = this.bytes.length;
+    // It doubles as bytes really come, so that a length that lies does not cost memory.
+    if (this.at === 0 && this.end === size && need > size) size *= 2;
+    const from = this.bytes;
+    if (size !== from.length) {
+      this.bytes = Buffer.allocUnsafeSlow(size);
+      this.view = new DataView(this.bytes.buffer);
+      this.cursor.bytes = this.bytes;
+      this.cursor.view = this.view;
+    }
+    from.copy(this.bytes, 0, this.at, this.end);
+    this.base += this.at;
+    this.end -= this.at;
+    this.at = 0;
+  }
+
+  /** Reads the first section's head. */
+  async begin(): Promise<void> {
+    while (this.next() === NEXT.IDLE) await this.more();
+  }
+
+  stats(): SourceStats {
+    return {
+      events: this.num,
+      drops: 0,
+      dropsBuffer: 0,
+      dropsByCategory: {},
+      dropsMaxSize: 0,
+      dropsPageFaults: 0,
+      dropsBug: 0,
+      preemptions: 0,
+      suppressed: 0,
+    };
+  }
+
+  progress(): number {
+    return this.phase === PHASE.END ? 1 : this.input.progress();
+  }
+
+  close(): Promise<void> {
+    return this.input.close();
+  }
+}
+
+/**
+ * Opens a trace file ("-": standard input): plain, gzip or zstd, whatever its name. Resolves when the first section's
+ * machine info and state are read. Throws ScapIoError or ScapFormatError.
+ */
+export async function openCapture(path: string): Promise<FileSource> {
+  const source = new FileSource(inputName(path), await openInput(path));
+  try {
+    await source.begin();
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+  return source;
+}
