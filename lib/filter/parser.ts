@@ -96,7 +96,6 @@ class Parser {
   private found(): string {
     if (this.scan.done) return "the end";
     const rest = this.scan.text.slice(this.scan.at, this.scan.at + 32);
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: the message is one printable line
     const word = /^(?:[a-zA-Z0-9_.]+|[<>=!]+|[\x21-\x7e])/.exec(rest)?.[0];
     return word === undefined ? `byte 0x${rest.charCodeAt(0).toString(16).padStart(2, "0")}` : `'${word}'`;
   }

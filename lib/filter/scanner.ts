@@ -139,7 +139,7 @@ export class Scanner {
     if (end >= text.length) return undefined;
     const inner = text.slice(this.at + 1, end);
     this.at = end + 1;
-    return inner.includes("\\") ? unescape(inner, quote) : inner;
+    return inner.includes("\\") ? resolveEscapes(inner, quote) : inner;
   }
 
   private match(re: RegExp): string | undefined {
@@ -165,7 +165,7 @@ export class Scanner {
   }
 }
 
-function unescape(inner: string, quote: string): string | EscapeProblem {
+function resolveEscapes(inner: string, quote: string): string | EscapeProblem {
   let out = "";
   for (let i = 0; i < inner.length; i++) {
     const c = inner[i] as string;

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+// Gives a parsed filter its meaning: fields and values are resolved, operators and types checked, oddities noted.
+import { isEventTypeName } from "../fields/evt_names.ts";
+import type { Scalar } from "../fields/field.ts";
+import { SYSCALL_NAMES } from "../schema/tables/syscalls.ts";
+import type { ArgNode, Ast, CheckNode, CompareNode, ListNode, Modifier, Operator, Pos, ValueNode } from "./ast.ts";
+import { ConstantError, checkText, type Network, parseConstant, parseHex, parseNetwork } from "./constants.ts";
+import { FilterError, type FilterWarning } from "./errors.ts";
+import { compileGlob } from "./glob.ts";
+import { type FieldProvider, type Operand, OperandBinder } from "./operand.ts";
+import { parseFilterBytes, TRANSFORMER_NAMES } from "./parser.ts";
+import { PathTree } from "./path_tree.ts";
+import { printFilterBytes } from "./print.ts";
+import { compileRegex, isPlainText } from "./regex.ts";
+import { KIND_NAMES, kindOf, LIST_OPERATORS, OPERATORS, typeName } from "./types.ts";
+
+export type { FieldProvider, Operand } from "./operand.ts";
+
+/** One constant of a comparison, prepared for its operator. */
+export type Constant =
+  | { readonly kind: "scalar"; readonly value: Scalar }
+  | { readonly kind: "network"; readonly network: Network }
+  /** glob, iglob, regex, and pmatch with its whole list. */
+  | { readonly kind: "match"; readonly match: (text: string) => boolean };
+
+/** A comparison that can be evaluated. */
+export interface Check {
+  readonly kind: "check";
+  /** Canonical text; checks of equal text have equal results. */
+  readonly key: string;
+  readonly left: Operand;
+  /** `==` is given as `=`. */
+  readonly op: Exclude<Operator, "=="> | "exists" | "around";
+  readonly modifier: Modifier | null;
+  /** One for scalar operators, any number for list operators and modifiers; empty when `right` is set. */
+  readonly constants: readonly Constant[];
+  /** Other side of `val()` and of transformers. */
+  readonly right: Operand | null;
+}
+
+/** A filter whose macros are all resolved. */
+export type Checked =
+  | Check
+  | { readonly kind: "and" | "or"; readonly children: readonly Checked[] }
+  | { readonly kind: "not"; readonly child: Checked };
+
+export interface CheckedFilter {
+  readonly ast: Ast;
+  readonly root: Checked;
+  readonly warnings: readonly FilterWarning[];
+}
+
+/**
+ * Checks a filter. Throws FilterError with stage "compile" at the first comparison that is wrong, or at an identifier
+ * (macro) that was not replaced.
+ */
+export function checkFilter(ast: Ast, provider: FieldProvider): CheckedFilter {
+  const checker = new Checker(provider);
+  const root = checker.node(ast);
+  return { ast, root, warnings: checker.warnings };
+}
+
+/** True when `text` is a field with its argument, or a transformer of fields, that exists: `proc.aname[2]`. */
+export function isField(text: string, provider: FieldProvider): boolean {
+  try {
+    const ast = parseFilterBytes(`${text} exists`);
+    if (ast.kind !== "exists") return false;
+    new OperandBinder(provider, ast.pos).bind(ast.left);
+    return true;
+  } catch (e) {
+    if (e instanceof FilterError) return false;
+    throw e;
+  }
+}
+
+/** Names of calls that evt.type cannot have as an event's name but that may be asked for. */
+const SYSCALLS: ReadonlySet<string> = new Set(SYSCALL_NAMES.filter((name) => name !== "na_1"));
+const TRANSFORMER_CALL = new RegExp(`^(?:val|${TRANSFORMER_NAMES.join("|")})\\(.*\\)$`, "s");
+const LIKE_FIELD = /^[a-zA-Z][a-zA-Z0-9_]*(?:\.[a-zA-Z][a-zA-Z0-9_]*)+$/;
+
+/** True for evt.type, also inside transformers of one argument: its constants must be names of events. */
+function isEventType(node: ArgNode): boolean {
+  if (node.kind === "field") return node.name === "evt.type";
+  return node.kind === "transformer" && node.args.length === 1 && isEventType(node.args[0] as ArgNode);
+}
+
+class EventNameError extends ConstantError {
+  override name = "EventNameError";
+}
+
+/** A constant of type `type`, prepared for `op`. Throws ConstantError. */
+function constantFor(text: string, op: Operator, type: number): Constant {
+  switch (op) {
+    case "bcontains":
+    case "bstartswith":
+      return { kind: "scalar", value: parseHex(text) };
+    case "glob":
+    case "iglob":
+      return { kind: "match", match: compileGlob(checkText(text), op === "iglob") };
+    case "regex":
+      return { kind: "match", match: compileRegex(checkText(text)) };
+    default:
+      if (kindOf(type) === "net") return { kind: "network", network: parseNetwork(text) };
+      return { kind: "scalar", value: parseConstant(text, type) };
+  }
+}
+
+class Checker {
+  readonly warnings: FilterWarning[] = [];
+
+  constructor(private readonly provider: FieldProvider) {}
+
+  node(ast: Ast): Checked {
+    switch (ast.kind) {
+      case "and":
+      case "or":
+        return { kind: ast.kind, children: ast.children.map((c) => this.node(c)) };
+      case "not":
+        return { kind: "not", child: this.node(ast.child) };
+      case "identifier":
+        throw new FilterError("compile", "unknown-macro", ast.pos, `no macro named '${ast.name}'`);
+      default:
+        return this.check(ast);
+    }
+  }
+
+  private warn(pos: Pos, message: string): void {
+    this.warnings.push({ message, line: pos.line, col: pos.col });
+  }
+
+  private check(node: CheckNode): Check {
+    const binder = new OperandBinder(this.provider, node.pos);
+    const left = binder.bind(node.left);
+    const base = { kind: "check", key: printFilterBytes(node), left, modifier: null, right: null } as const;
+    if (node.kind === "exists") return { ...base, op: "exists", constants: [] };
+
+    this.checkOperator(node, left, binder);
+    const { right } = node;
+    const op = node.op === "==" ? "=" : node.op;
+    if (right.kind === "field" || right.kind === "transformer") {
+      return { ...base, op, constants: [], right: this.rightSide(node, left, binder.bind(right), binder) };
+    }
+    try {
+      const constants = this.constants(node, left, right);
+      return { ...base, op: left.field?.name === "evt.around" ? "around" : op, modifier: node.modifier, constants };
+    } catch (e) {
+      if (!(e instanceof ConstantError)) throw e;
+      const kind = e instanceof EventNameError ? "unknown-event-type" : "value";
+      throw binder.error(kind, `value of '${left.text}': ${e.message}`);
+    }
+  }
+
+  private checkOperator(node: CompareNode, left: Operand, binder: OperandBinder): void {
+    const { op } = node;
+    const kind = kindOf(left.type);
+    if (kind === undefined) {
+      throw binder.error("type", `'${left.text}' is ${typeName(left.type)} and can only be tested with 'exists'`);
+    }
+    const allowed = left.list ? LIST_OPERATORS : OPERATORS[kind];
+    const around = left.field?.name === "evt.around" && ((op !== "=" && op !== "==") || node.modifier !== null);
+    if (allowed.has(op) && !around) return;
+    const what = left.list ? "lists" : KIND_NAMES[kind];
+    const could = around ? "=" : [...allowed].filter((o) => o !== "==").join(" ");
+    throw binder.error("operator", `'${op}' cannot compare ${what} such as '${left.text}'; possible: ${could} exists`);
+  }
+
+  private rightSide(node: CompareNode, left: Operand, right: Operand, binder: OperandBinder): Operand {
+    for (const side of [left, right]) {
+      if (side.field?.flags.noRhs === true) {
+        throw binder.error("type", `'${side.text}' cannot be compared with another field`);
+      }
+    }
+    if (node.op === "pmatch" || node.op === "regex") {
+      throw binder.error("operator", `'${node.op}' needs a constant, found '${right.text}'`);
+    }
+    if (node.op === "bcontains" || node.op === "bstartswith") {
+      throw binder.error("operator", `'${node.op}' needs hexadecimal digits, found '${right.text}'`);
+    }
+    if (left.type !== right.type || left.list !== right.list) {
+      const types = `${typeName(left.type, left.list)} and ${typeName(right.type, right.list)}`;
+      throw binder.error("type", `'${left.text}' and '${right.text}' differ in type: ${types}`);
+    }
+    return right;
+  }
+
+  private constants(node: CompareNode, left: Operand, right: ValueNode | ListNode): Constant[] {
+    const texts = right.kind === "value" ? [right.text] : right.items;
+    for (const text of texts) this.noteOddities(text, node.op, right.pos);
+    if (isEventType(node.left)) this.checkEventNames(texts);
+    const { op } = node;
+    if (op === "pmatch") {
+      const tree = new PathTree(texts.map(checkText));
+      return [{ kind: "match", match: (text) => tree.matches(text) }];
+    }
+    return texts.map((text) => constantFor(text, op, left.type));
+  }
+
+  private checkEventNames(texts: readonly string[]): void {
+    for (const text of texts) {
+      checkText(text);
+      if (isEventTypeName(text) || SYSCALLS.has(text) || this.provider.eventNames?.has(text) === true) continue;
+      throw new EventNameError(`no event or system call is named '${text}'`);
+    }
+  }
+
+  private noteOddities(text: string, op: Operator, pos: Pos): void {
+    if (LIKE_FIELD.test(text) && this.provider.has(text)) {
+      this.warn(pos, `'${text}' is a field, and is taken as plain text here; val(${text}) would be its value`);
+    } else if (TRANSFORMER_CALL.test(text)) {
+      this.warn(pos, `'${text}' looks like a transformer, and is taken as plain text here because of its quotes`);
+    }
+    if (op === "regex" && isPlainText(text)) {
+      this.warn(pos, `'${text}' has nothing special for a regular expression; '=' does the same and is faster`);
+    }
+  }
+}
