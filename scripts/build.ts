@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Packs the program into dist/falco: minified bytecode inside a copy of Bun.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const ROOT = join(import.meta.dir, "..");
@@ -18,6 +18,22 @@ const commit = git("rev-parse", "--short=10", "HEAD");
 const built = commit === "" ? version : `${version}+${commit}`;
 
 mkdirSync(join(ROOT, "dist"), { recursive: true });
+mkdirSync(join(ROOT, "build"), { recursive: true });
+
+// The start of the executable: it carries the capture library and hands its path on before the program begins.
+const SHIM = "build/falco-shim.so";
+const entry = join(ROOT, "build/entry.ts");
+const withShim = existsSync(join(ROOT, SHIM));
+const lines = withShim
+  ? [
+      'import shim from "./falco-shim.so" with { type: "file" };',
+      'import { embedded } from "../cmd/embedded.ts";',
+      "embedded.shim = shim;",
+    ]
+  : [];
+writeFileSync(entry, [...lines, 'await import("../cmd/main.ts");', ""].join("\n"));
+if (!withShim) console.error(`build: ${SHIM} is not there: this build reads trace files and captures nothing live`);
+
 const build = spawnSync(
   process.execPath,
   [
@@ -31,7 +47,7 @@ const build = spawnSync(
     "--no-compile-autoload-bunfig",
     "--define",
     `BUILD_VERSION=${JSON.stringify(built)}`,
-    join(ROOT, "cmd/main.ts"),
+    entry,
     "--outfile",
     OUT,
   ],
