@@ -4,9 +4,6 @@ import { priorityName } from "../rules/priority.ts";
 import { toText } from "../scap/bytes.ts";
 import { clockTime, isoTime } from "./time.ts";
 
-/** A value of `output_fields`: text is a byte string, integers beyond ±2^53 are BigInt, null stands for "no value". */
-export type FieldValue = null | number | bigint | boolean | string | readonly FieldValue[];
-
 /** Something worth telling: a rule that matched, or news about the program itself (source "internal"). */
 export interface Alert {
   readonly rule: string;
@@ -20,8 +17,8 @@ export interface Alert {
   readonly hostname: string;
   /** The rule's output with its values filled in, without time and priority. Byte string. */
   readonly message: string;
-  /** Values by field name, in any order; names are byte strings. */
-  readonly fields: readonly (readonly [string, FieldValue])[];
+  /** Values by field name, in any order, each as JSON source text (so that integers keep all their digits). */
+  readonly fields: readonly (readonly [name: string, json: string])[];
 }
 
 /** How alerts are written; from the keys json_* and time_format_iso_8601. */
@@ -59,22 +56,22 @@ function fullOutput(alert: Alert, style: AlertStyle): string {
 /** ` (name=value name=value)`: internal alerts in text form list their fields. */
 function fieldList(alert: Alert): string {
   if (alert.fields.length === 0) return "";
-  const pairs = sorted(alert.fields).map(
-    ([name, v]) => `${toText(name)}=${typeof v === "string" ? toText(v) : fieldJson(v)}`,
-  );
+  const pairs = sorted(alert.fields).map(([name, json]) => {
+    const value = json.startsWith('"') ? (JSON.parse(json) as string) : json;
+    return `${name}=${value}`;
+  });
   return ` (${pairs.join(" ")})`;
 }
 
 function renderJson(alert: Alert, style: AlertStyle): string {
   const internal = alert.source === INTERNAL_SOURCE;
-  const out = `{"hostname":${JSON.stringify(alert.hostname)}`;
-  const parts = [out];
+  const parts = [`{"hostname":${JSON.stringify(alert.hostname)}`];
   if (style.includeMessage && !internal) parts.push(`"message":${JSON.stringify(toText(alert.message))}`);
   if (internal) parts.push(`"output":${JSON.stringify(toText(alert.message))}`);
   else if (style.includeOutput) parts.push(`"output":${JSON.stringify(fullOutput(alert, style))}`);
   if (internal) parts.push(`"output_fields":${fieldsJson(alert.fields)}`);
   else if (style.includeFields) {
-    parts.push(`"output_fields":${fieldsJson([...alert.fields, [timeField(style), alert.time]])}`);
+    parts.push(`"output_fields":${fieldsJson([...alert.fields, [timeField(style), String(alert.time)]])}`);
   }
   parts.push(`"priority":"${priorityName(alert.priority)}"`, `"rule":${JSON.stringify(alert.rule)}`);
   parts.push(`"source":${JSON.stringify(alert.source)}`);
@@ -83,31 +80,15 @@ function renderJson(alert: Alert, style: AlertStyle): string {
   return `${parts.join(",")}}`;
 }
 
-/** Fields in byte order of their names; of equal names the last wins. */
+/** Fields in order of their names; of equal names the last wins. */
 function sorted(fields: Alert["fields"]): Alert["fields"] {
-  const byName = new Map(fields);
-  return [...byName].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  return [...new Map(fields)].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function fieldsJson(fields: Alert["fields"]): string {
   return `{${sorted(fields)
-    .map(([name, value]) => `${JSON.stringify(toText(name))}:${fieldJson(value)}`)
+    .map(([name, json]) => `${JSON.stringify(name)}:${json}`)
     .join(",")}}`;
-}
-
-/** JSON text of a field's value; integers keep all their digits. */
-function fieldJson(value: FieldValue): string {
-  switch (typeof value) {
-    case "string":
-      return JSON.stringify(toText(value));
-    case "number":
-      return Number.isFinite(value) ? String(value) : "null";
-    case "bigint":
-    case "boolean":
-      return String(value);
-    default:
-      return value === null ? "null" : `[${value.map(fieldJson).join(",")}]`;
-  }
 }
 
 const SHORT_ESCAPES: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };

@@ -15,6 +15,11 @@ export interface LaneOptions {
   capacity: number;
   /** ms an output may take for one batch before it counts as stuck. */
   timeoutMs: number;
+  /**
+   * The caller waits for room while `waitWorthwhile`, as it can with a trace file: then what one event brings is
+   * queued whole, even beyond the capacity.
+   */
+  patient: boolean;
   /** Where incidents are told: one sentence each. */
   report: (text: string) => void;
   /** ms without a fault after which an incident counts as over; so a flapping output is one incident. Default 1000. */
@@ -78,7 +83,7 @@ export class Lane {
       this.lost++;
       return;
     }
-    if (this.isFull) {
+    if (this.isFull && !(this.options.patient && this.trouble === "none")) {
       this.begin("full", `is slower than the alerts come, its queue of ${this.queued} is full: alerts for it are lost`);
       this.lost++;
       return;

@@ -16,6 +16,8 @@ export interface OutputsOptions {
   /** Alerts per second that are let through, 0 = all, and how many may come at once. Seconds of event time. */
   rate: number;
   maxBurst: number;
+  /** The caller waits while `crowded`; see LaneOptions. */
+  patient: boolean;
   /** Where faults of outputs are told: one sentence each. */
   report: (text: string) => void;
   /** See LaneOptions. */
@@ -48,9 +50,9 @@ export class Outputs {
     private readonly options: OutputsOptions,
   ) {
     const capacity = options.capacity > 0 ? Math.min(options.capacity, MAX_QUEUED_ALERTS) : MAX_QUEUED_ALERTS;
-    const { timeoutMs, report } = options;
+    const { timeoutMs, patient, report } = options;
     const calm = options.calmMs === undefined ? {} : { calmMs: options.calmMs };
-    this.lanes = outputs.map((output) => new Lane(output, { capacity, timeoutMs, report, ...calm }));
+    this.lanes = outputs.map((output) => new Lane(output, { capacity, timeoutMs, patient, report, ...calm }));
     this.bucket = options.rate > 0 ? new TokenBucket(options.rate, options.maxBurst) : null;
   }
 

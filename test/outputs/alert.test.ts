@@ -12,9 +12,9 @@ describe("renderAlert() as JSON", () => {
       renderAlert(
         alert({
           fields: [
-            ["proc.name", "cat"],
-            ["evt.res", null],
-            ["user.uid", 0],
+            ["proc.name", '"cat"'],
+            ["evt.res", "null"],
+            ["user.uid", "0"],
           ],
         }),
         JSON_STYLE,
@@ -45,38 +45,35 @@ describe("renderAlert() as JSON", () => {
     );
   });
 
-  test("keeps every digit of 64-bit integers, and lists and booleans as such", () => {
+  test("passes the JSON of values on as it is", () => {
     const line = renderAlert(
       alert({
         fields: [
-          ["a", 18446744073709551615n],
-          ["b", [1, "x", true]],
-          ["c", Number.NaN],
+          ["a", "18446744073709551615"],
+          ["b", '[1,"x",true]'],
+          ["é", "0.5"],
         ],
       }),
       JSON_STYLE,
     );
-    expect(line).toContain('"a":18446744073709551615,"b":[1,"x",true],"c":null');
+    expect(line).toContain(
+      '"output_fields":{"a":18446744073709551615,"b":[1,"x",true],"evt.time.iso8601":1795332391730997013,"é":0.5}',
+    );
   });
 
   test("escapes control characters and replaces bytes that are no UTF-8", () => {
-    const line = renderAlert(
-      alert({ message: 'a\n\x1b"\xff', fields: [["f", `${toBytes("é")}\x00\xfe`]] }),
-      JSON_STYLE,
-    );
+    const line = renderAlert(alert({ message: 'a\n\x1b"\xff' }), JSON_STYLE);
     expect(line).toContain('Warning a\\n\\u001b\\"\ufffd"');
-    expect(line).toContain('"f":"é\\u0000\ufffd"');
-    expect(JSON.parse(line).output_fields.f).toBe("é\0\ufffd");
   });
 
-  test("sorts fields by bytes and lets a later one of the same name win", () => {
+  test("sorts fields and lets a later one of the same name win", () => {
     const line = renderAlert(
       alert({
         fields: [
-          ["b", 1],
-          ["B", 2],
-          ["a", 3],
-          ["b", 4],
+          ["b", "1"],
+          ["B", "2"],
+          ["a", "3"],
+          ["b", "4"],
         ],
       }),
       JSON_STYLE,
@@ -113,8 +110,8 @@ describe("internal alerts", () => {
     rule: "Falco internal: x",
     message: "Falco internal: x. 3 lost.",
     fields: [
-      ["n", 3],
-      ["kind", "buffer"],
+      ["n", "3"],
+      ["kind", '"buffer"'],
     ],
   });
 

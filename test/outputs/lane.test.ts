@@ -8,11 +8,11 @@ import { ProgramOutput } from "../../lib/outputs/program.ts";
 import { TokenBucket } from "../../lib/outputs/token_bucket.ts";
 import { alert, FakeOutput, messages, TEXT_STYLE } from "./helpers.ts";
 
-function setup(options: { capacity?: number; timeoutMs?: number } = {}) {
+function setup(options: { capacity?: number; timeoutMs?: number; patient?: boolean } = {}) {
   const output = new FakeOutput();
   const said: string[] = [];
   const report = (text: string): void => void said.push(text);
-  const lane = new Lane(output, { capacity: 1000, timeoutMs: 10_000, calmMs: 0, report, ...options });
+  const lane = new Lane(output, { capacity: 1000, timeoutMs: 10_000, patient: false, calmMs: 0, report, ...options });
   return { output, said, lane };
 }
 
@@ -47,6 +47,13 @@ describe("Lane", () => {
     await lane.close();
   });
 
+  test("takes the alerts of one event whole when the caller waits for room", () => {
+    const { lane } = setup({ capacity: 2, patient: true });
+    for (const m of messages(5)) lane.push(m);
+    expect(lane.stats()).toMatchObject({ lost: 0, queued: 5 });
+    expect(lane.waitWorthwhile).toBe(true);
+  });
+
   test("bounds memory by the length of the lines as well", () => {
     const { lane } = setup({ capacity: MAX_QUEUED_ALERTS });
     const line = "x".repeat(1024 * 1024);
@@ -78,7 +85,13 @@ describe("Lane", () => {
   test("keeps a flapping output one incident", async () => {
     const output = new FakeOutput();
     const said: string[] = [];
-    const lane = new Lane(output, { capacity: 9, timeoutMs: 10_000, calmMs: 1e9, report: (t) => void said.push(t) });
+    const lane = new Lane(output, {
+      capacity: 9,
+      timeoutMs: 10_000,
+      patient: false,
+      calmMs: 1e9,
+      report: (t) => void said.push(t),
+    });
     for (let i = 0; i < 6; i++) {
       output.script = i % 2 === 0 ? [fail("broken")] : [];
       lane.push(messages(1)[0]!);
@@ -143,6 +156,7 @@ describe("Outputs", () => {
       capacity: 0,
       timeoutMs: 10_000,
       buffered: false,
+      patient: true,
       rate: 0,
       maxBurst: 1,
       report: (t) => void said.push(t),
@@ -214,6 +228,7 @@ describe("Outputs", () => {
       capacity: 100,
       timeoutMs: 50,
       buffered: false,
+      patient: true,
       rate: 0,
       maxBurst: 1,
       report: (t) => void said.push(t),
