@@ -131,7 +131,6 @@ export const EVT_TYPE_FIELDS: readonly Field[] = [
   ),
   text("evt.type", "Name of the event, e.g. openat", eventTypeName, {
     byEventType: constantName,
-    flags: { noTransformer: true },
   }),
   argField(
     "evt.type.is",
@@ -145,7 +144,6 @@ export const EVT_TYPE_FIELDS: readonly Field[] = [
       for (const id of ids) hit[id] = 1;
       return { extract: (ctx) => hit[ctx.ev.type], byEventType: (id) => hit[id] };
     },
-    { flags: { noTransformer: true } },
   ),
   text(
     "syscall.type",

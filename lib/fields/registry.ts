@@ -163,7 +163,7 @@ function bindTo(field: Field, arg: string | null, dotted: boolean, token: string
 function checkArg(field: Field, arg: string | null, dotted: boolean): FieldArg {
   const rule = field.arg;
   if (arg === null) {
-    if (rule?.required === true) throw new FieldArgError(`'${field.name}' needs an argument: ${wanted(field)}`);
+    if (rule?.required === true) throw new FieldArgError(`'${field.name}' needs an argument: ${argumentWanted(field)}`);
     return null;
   }
   if (rule === null) throw new FieldArgError(`'${field.name}' takes no argument, found '[${arg}]'`);
@@ -171,10 +171,11 @@ function checkArg(field: Field, arg: string | null, dotted: boolean): FieldArg {
   if (arg.includes("]")) throw new FieldArgError(`argument of '${field.name}' holds a ']'`);
   if (rule.index && INDEX.test(arg)) return { index: Number(arg) };
   if (rule.key) return { key: arg };
-  throw new FieldArgError(`'${field.name}' needs ${wanted(field)}, found '[${arg}]'`);
+  throw new FieldArgError(`'${field.name}' needs ${argumentWanted(field)}, found '[${arg}]'`);
 }
 
-function wanted(field: Field): string {
+/** What argument a field takes, in words. */
+export function argumentWanted(field: Field): string {
   const ways: string[] = [];
   if (field.arg?.index === true) ways.push(`a number, ${field.name}[0]`);
   if (field.arg?.key === true) ways.push(`a name, ${field.name}[NAME]`);

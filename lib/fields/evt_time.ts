@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// When an event happened: absolute, relative, since the previous event, since its enter event.
+import type { Int64 } from "../scap/cursor.ts";
+import { EVENT_FLAGS } from "../schema/events.ts";
+import { EF, PF, PT } from "../schema/tables/enums.ts";
+import type { Context } from "../sinsp/inspector.ts";
+import { duration, type FieldOptions, field, text, u64 } from "./define.ts";
+import type { Extractor, Field } from "./field.ts";
+import { display } from "./settings.ts";
+import {
+  canonical,
+  clockNanos,
+  clockText,
+  dateNanos,
+  dateText,
+  isoNanos,
+  moment,
+  secondsNanos,
+  split,
+  splitNanos,
+} from "./time_text.ts";
+
+const PADDED = PF["10_PADDED_DEC"];
+
+/** Time of the event in ns since the epoch, exact. */
+function absolute(ctx: Context): Int64 {
+  return canonical(ctx.ev.timeExact());
+}
+
+/** Text in lines, ns since the epoch in JSON. */
+const TIME: FieldOptions = { json: absolute };
+
+/** ns since the previous delivered event; 0 at the first. */
+function sincePrevious(ctx: Context): number {
+  return Number.isNaN(ctx.prevTs) ? 0 : ctx.ev.ts - ctx.prevTs;
+}
+
+/** ns since the enter event; 0 where there was none. */
+function latency(ctx: Context): number {
+  return Number.isNaN(ctx.enterTs) ? 0 : ctx.ev.ts - ctx.enterTs;
+}
+
+/** Whole seconds, or the nanoseconds within the second, of a length of time. */
+function part(of: (ctx: Context) => number, which: "seconds" | "nanos"): Extractor {
+  return (ctx) => {
+    splitNanos(of(ctx));
+    return moment[which];
+  };
+}
+
+function absolutePart(which: "seconds" | "nanos"): Extractor {
+  return (ctx) => {
+    split(ctx, ctx.ev.ts);
+    return moment[which];
+  };
+}
+
+/** Relative time from the first event, as the event line of -t r shows it. */
+function outputTime(ctx: Context): string {
+  const ts = ctx.ev.ts;
+  switch (display.time) {
+    case "h":
+      return clockNanos(ctx, ts);
+    case "a":
+      split(ctx, ts);
+      return `${moment.seconds}.${moment.nanos}`;
+    case "r":
+      return secondsNanos(ts);
+    case "d":
+      return secondsNanos(latency(ctx));
+    case "D":
+      return secondsNanos(sincePrevious(ctx));
+  }
+}
+
+/** 1.20us, 3.45ms, 2.00s. */
+function human(ns: number): string {
+  if (ns < 1000) return `${ns}ns`;
+  if (ns < 1e6) return `${(ns / 1e3).toFixed(2)}us`;
+  if (ns < 1e9) return `${(ns / 1e6).toFixed(2)}ms`;
+  return `${(ns / 1e9).toFixed(2)}s`;
+}
+
+/** Fields of every event source. */
+export const EVT_TIME_FIELDS: readonly Field[] = [
+  text("evt.time", "Local time with nanoseconds, HH:MM:SS.nnnnnnnnn", (ctx) => clockNanos(ctx, ctx.ev.ts), TIME),
+  text(
+    "evt.time.s",
+    "Local time without nanoseconds, HH:MM:SS",
+    (ctx) => {
+      split(ctx, ctx.ev.ts);
+      return clockText(moment.seconds);
+    },
+    TIME,
+  ),
+  text("evt.time.iso8601", "UTC time as in ISO 8601, with nanoseconds", (ctx) => isoNanos(ctx, ctx.ev.ts), TIME),
+  text("evt.datetime", "Local date and time with nanoseconds", (ctx) => dateNanos(ctx, ctx.ev.ts), TIME),
+  text(
+    "evt.datetime.s",
+    "Local date and time without nanoseconds",
+    (ctx) => {
+      split(ctx, ctx.ev.ts);
+      return dateText(moment.seconds);
+    },
+    TIME,
+  ),
+  field("evt.rawtime", PT.ABSTIME, "Nanoseconds since the epoch", absolute, { format: PF.DEC }),
+  field("evt.rawtime.s", PT.ABSTIME, "Whole seconds since the epoch", absolutePart("seconds"), { format: PF.DEC }),
+  field("evt.rawtime.ns", PT.ABSTIME, "Nanoseconds within the second", absolutePart("nanos"), { format: PADDED }),
+  duration("evt.reltime", "Nanoseconds since the first event of the capture", (ctx) => ctx.ev.ts, { format: PADDED }),
+  duration(
+    "evt.reltime.s",
+    "Whole seconds since the first event of the capture",
+    part((ctx) => ctx.ev.ts, "seconds"),
+  ),
+  duration(
+    "evt.reltime.ns",
+    "Nanoseconds within the second, counted from the first event of the capture",
+    part((ctx) => ctx.ev.ts, "nanos"),
+    { format: PADDED },
+  ),
+];
+
+const OLD: FieldOptions = { flags: { deprecated: true } };
+
+/** Fields of system-call events. */
+export const EVT_LATENCY_FIELDS: readonly Field[] = [
+  duration(
+    "evt.latency",
+    "Nanoseconds from the enter event to this exit event; 0 in captures without enter events",
+    latency,
+    OLD,
+  ),
+  duration("evt.latency.s", "Whole seconds of evt.latency", part(latency, "seconds"), OLD),
+  duration("evt.latency.ns", "Nanoseconds within the second of evt.latency", part(latency, "nanos"), {
+    ...OLD,
+    format: PADDED,
+  }),
+  u64(
+    "evt.latency.quantized",
+    "Tenths of a power of ten of evt.latency, for histograms; 0 without latency",
+    (ctx) => {
+      const ns = latency(ctx);
+      return ns > 0 ? Math.floor(Math.log10(ns) * 10) : 0;
+    },
+    { flags: { deprecated: true, hidden: true } },
+  ),
+  text("evt.latency.human", "evt.latency with a fitting unit, e.g. 12.30us", (ctx) => human(latency(ctx)), OLD),
+  duration("evt.deltatime", "Nanoseconds since the previous event", sincePrevious),
+  duration("evt.deltatime.s", "Whole seconds of evt.deltatime", (ctx) => Math.trunc(sincePrevious(ctx) / 1e9)),
+  duration("evt.deltatime.ns", "Nanoseconds within the second of evt.deltatime", (ctx) => sincePrevious(ctx) % 1e9, {
+    format: PADDED,
+  }),
+  text("evt.outputtime", "Time of the event in the form chosen with -t", outputTime, {
+    json: absolute,
+    flags: { printOnly: true },
+  }),
+  duration(
+    "evt.wait_latency",
+    "evt.latency of events that wait (sleep, poll, select …); missing for others",
+    (ctx) => ((EVENT_FLAGS[ctx.ev.type] as number) & EF.WAITS ? latency(ctx) : undefined),
+    OLD,
+  ),
+];

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// Descriptors as text: type names, type letters, `<4t>1.2.3.4:5->6.7.8.9:10`.
+import { FD_TYPE, L4 } from "../scap/source.ts";
+import type { FdInfo } from "../sinsp/fd_info.ts";
+
+/** Type of descriptor: letter in event lines, name in fd.type. */
+const KIND: Readonly<Record<number, readonly [letter: string, name: string]>> = {
+  [FD_TYPE.FILE]: ["f", "file"],
+  [FD_TYPE.FILE_V2]: ["f", "file"],
+  [FD_TYPE.DIRECTORY]: ["d", "directory"],
+  [FD_TYPE.IPV4_SOCK]: ["4", "ipv4"],
+  [FD_TYPE.IPV4_SERVSOCK]: ["4", "ipv4"],
+  [FD_TYPE.IPV6_SOCK]: ["6", "ipv6"],
+  [FD_TYPE.IPV6_SERVSOCK]: ["6", "ipv6"],
+  [FD_TYPE.UNIX_SOCK]: ["u", "unix"],
+  [FD_TYPE.FIFO]: ["p", "pipe"],
+  [FD_TYPE.EVENT]: ["e", "event"],
+  [FD_TYPE.SIGNALFD]: ["s", "signalfd"],
+  [FD_TYPE.EVENTPOLL]: ["l", "eventpoll"],
+  [FD_TYPE.INOTIFY]: ["i", "inotify"],
+  [FD_TYPE.TIMERFD]: ["t", "timerfd"],
+  [FD_TYPE.NETLINK]: ["n", "netlink"],
+  [FD_TYPE.BPF]: ["b", "bpf"],
+  [FD_TYPE.USERFAULTFD]: ["u", "userfaultfd"],
+  [FD_TYPE.IO_URING]: ["r", "io_uring"],
+  [FD_TYPE.MEMFD]: ["m", "memfd"],
+  [FD_TYPE.PIDFD]: ["P", "pidfd"],
+  [FD_TYPE.UNSUPPORTED]: ["X", "<NA>"],
+};
+
+/** Letter of a descriptor type; "o" for unknown ones. */
+export function fdTypeChar(type: number): string {
+  return KIND[type]?.[0] ?? "o";
+}
+
+/** Name of a descriptor type; "<NA>" for unknown ones. */
+export function fdTypeName(type: number): string {
+  return KIND[type]?.[1] ?? "<NA>";
+}
+
+const L4_LETTER: readonly string[] = (() => {
+  const letters: string[] = [];
+  letters[L4.TCP] = "t";
+  letters[L4.UDP] = "u";
+  letters[L4.ICMP] = "i";
+  letters[L4.RAW] = "r";
+  return letters;
+})();
+
+const UNPRINTABLE = /[^ -~]/;
+const UNPRINTABLES = /[^ -~]/g;
+
+/** Without bytes that are not printable ASCII. */
+export function sanitize(name: string): string {
+  return UNPRINTABLE.test(name) ? name.replace(UNPRINTABLES, "") : name;
+}
+
+const TAGS = new Map<number, string>();
+
+/** `<f>`, `<4t>`. */
+function tag(info: FdInfo): string {
+  const key = (info.type + 1) * 16 + (info.isIp() ? info.l4proto & 15 : 0);
+  let text = TAGS.get(key);
+  if (text === undefined) {
+    text = `<${fdTypeChar(info.type)}${info.isIp() ? (L4_LETTER[info.l4proto] ?? "") : ""}>`;
+    TAGS.set(key, text);
+  }
+  return text;
+}
+
+/** A descriptor as event lines show it: `<f>/etc/passwd`. */
+export function fdText(info: FdInfo): string {
+  return tag(info) + sanitize(info.name);
+}
