@@ -194,4 +194,13 @@ export const CAPTURE_FLAGS: readonly Flag[] = [
     category: END,
     help: "End after this many events were shown or written.",
   },
+  {
+    name: "duration",
+    short: "M",
+    type: "number",
+    value: "SECONDS",
+    min: 0,
+    category: END,
+    help: "End after this many seconds.",
+  },
 ];

@@ -57,7 +57,7 @@ export interface CaptureCounts {
 const TURN = 50;
 
 /** 1 for events that carry state of their own (users, containers): a filtered capture keeps them. */
-const IS_META = Uint8Array.from(EVENTS, (e) => ((e.kind & EC.METAEVENT) !== 0 && e.category === EC.INTERNAL ? 1 : 0));
+const IS_META = Uint8Array.from(EVENTS, (e) => ((e.kind & EC.METAEVENT) !== 0 ? 1 : 0));
 
 class Capture {
   readonly counts: CaptureCounts = { read: 0, shown: 0, byType: new Float64Array(EVENT_MAX) };
