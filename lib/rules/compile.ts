@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: Apache-2.0
+// Compiles what the collector holds: lists into texts, texts into trees, macros into trees, conditions and outputs checked.
+import type { FieldRegistry } from "../fields/registry.ts";
+import { type Ast, filterFacts, type Pos, replaceIdentifiers } from "../filter/ast.ts";
+import { type CheckedFilter, checkFilter } from "../filter/checker.ts";
+import { FilterError } from "../filter/errors.ts";
+import { eventTypesOf } from "../filter/event_types.ts";
+import { parseFilter, RULES_MAX_DEPTH } from "../filter/parser.ts";
+import { EV } from "../schema/tables/enums.ts";
+import type { Collector } from "./collector.ts";
+import { DEPRECATED_FIELDS, deprecationMessage } from "./deprecated.ts";
+import { withExceptions } from "./exceptions.ts";
+import type { MacroDefinition, PlacedText, RuleDefinition } from "./items.ts";
+import { ListSubstitution, type ResolvedList, resolveLists } from "./lists.ts";
+import { type FileReport, type InCondition, type Place, RuleError } from "./messages.ts";
+import { compileOutput, OutputError } from "./output.ts";
+import { comparesWithNa } from "./unsafe.ts";
+
+/** More event types than this in one condition are worth a warning. */
+const MANY_EVENT_TYPES = 100;
+
+export interface CompiledMacro {
+  definition: MacroDefinition;
+  /** With lists put in; macros still by name. */
+  own: Ast;
+  /** With macros put in. */
+  ast: Ast;
+  used: boolean;
+}
+
+export interface CompiledRule {
+  definition: RuleDefinition;
+  /** With macros, lists and exceptions put in. */
+  ast: Ast;
+  checked: CheckedFilter;
+  /** Event types that can match, by event id. */
+  types: Uint8Array;
+  /** Output as it is formatted, without what the configuration appends. */
+  output: string;
+  /** Fields that came into the condition by exceptions. */
+  exceptionFields: Set<string>;
+}
+
+/** All that the files came to. */
+export interface Compiled {
+  lists: Map<string, ResolvedList>;
+  macros: Map<string, CompiledMacro>;
+  rules: CompiledRule[];
+}
+
+/** Trees by condition text, and results by tree: after another file, what did not change is not compiled again. */
+export class CompileCache {
+  private readonly trees = new Map<string, Ast>();
+  private readonly checks = new Map<FieldRegistry, WeakMap<Ast, CheckedFilter>>();
+
+  parse(text: string): Ast {
+    let ast = this.trees.get(text);
+    if (!ast) {
+      ast = parseFilter(text, { maxDepth: RULES_MAX_DEPTH });
+      this.trees.set(text, ast);
+    }
+    return ast;
+  }
+
+  check(ast: Ast, registry: FieldRegistry): CheckedFilter {
+    let known = this.checks.get(registry);
+    if (!known) {
+      known = new WeakMap();
+      this.checks.set(registry, known);
+    }
+    let checked = known.get(ast);
+    if (!checked) {
+      checked = checkFilter(ast, registry);
+      known.set(ast, checked);
+    }
+    return checked;
+  }
+}
+
+/** One pass over everything that is collected. */
+class Compiler {
+  private readonly lists: Map<string, ResolvedList>;
+  private readonly substitution: ListSubstitution;
+  private readonly macros = new Map<string, CompiledMacro>();
+  /** Macros whose tree could not be made; what refers to them is not reported again. */
+  private readonly failedMacros = new Set<string>();
+  private readonly path: string[] = [];
+  private readonly expanded = new Set<string>();
+
+  constructor(
+    private readonly collector: Collector,
+    private readonly report: FileReport,
+    private readonly cache: CompileCache,
+  ) {
+    this.lists = resolveLists(collector.lists);
+    this.substitution = new ListSubstitution(this.lists);
+  }
+
+  run(): Compiled {
+    for (const definition of this.collector.macros.values()) {
+      this.guarded(definition.name, () => {
+        const own = this.parse(definition.condition, definition.condition.text);
+        this.macros.set(definition.name, { definition, own, ast: own, used: false });
+      });
+    }
+    for (const macro of [...this.macros.values()]) this.expandMacro(macro);
+
+    const rules: CompiledRule[] = [];
+    for (const definition of this.collector.rules.values()) {
+      if (definition.unknownSource) continue;
+      this.guarded(null, () => {
+        const rule = this.rule(definition);
+        if (rule) rules.push(rule);
+      });
+    }
+    for (const { definition, used } of this.macros.values()) {
+      if (!used)
+        this.report.warn("LOAD_UNUSED_MACRO", "No rule and no other macro refers to the macro", definition.place);
+    }
+    for (const { definition, used } of this.lists.values()) {
+      if (!used)
+        this.report.warn("LOAD_UNUSED_LIST", "No rule, macro or other list refers to the list", definition.place);
+    }
+    return { lists: this.lists, macros: this.macros, rules };
+  }
+
+  /** Does something that may fail; the failure is reported and, for a macro, remembered. */
+  private guarded(macro: string | null, action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      if (macro !== null) {
+        this.failedMacros.add(macro);
+        this.macros.delete(macro);
+      }
+      if (error instanceof RuleError) this.report.error(error);
+      else if (!(error instanceof Consequence)) throw error;
+    }
+  }
+
+  /** Tree of a condition's text after lists are put in. */
+  private parse(condition: PlacedText, full: string): Ast {
+    const text = this.substitution.apply(full);
+    const invalid = text.indexOf("\ufffd");
+    if (invalid >= 0) {
+      const before = text.slice(0, invalid).split("\n");
+      const at = { line: before.length, col: Buffer.byteLength(before.at(-1) ?? "") + 1 };
+      const message = "The condition has bytes that are not valid UTF-8; write them as \\xHH in quotes";
+      throw new RuleError("LOAD_ERR_COMPILE_CONDITION", message, condition.place.expression(inText(text, at)));
+    }
+    try {
+      return this.cache.parse(text);
+    } catch (error) {
+      if (!(error instanceof FilterError)) throw error;
+      const place = condition.place.expression(inText(text, error));
+      throw new RuleError("LOAD_ERR_COMPILE_CONDITION", error.message, place);
+    }
+  }
+
+  private expandMacro(macro: CompiledMacro): void {
+    const { name, place, condition, visibility } = macro.definition;
+    if (this.expanded.has(name)) return;
+    this.expanded.add(name);
+    this.path.push(name);
+    try {
+      this.guarded(name, () => {
+        macro.ast = this.expand(macro.own, place, this.substitution.apply(condition.text), visibility);
+      });
+    } finally {
+      this.path.pop();
+    }
+  }
+
+  /** The tree of a macro with its macros put in; undefined when it has none because of a mistake. */
+  private macroTree(macro: CompiledMacro): Ast | undefined {
+    const { name } = macro.definition;
+    if (this.path.includes(name)) throw new Loop([...this.path.slice(this.path.indexOf(name)), name]);
+    this.expandMacro(macro);
+    macro.used = true;
+    return this.macros.has(name) ? macro.ast : undefined;
+  }
+
+  /** A tree with macros put in; those first defined before `visibility` are seen. */
+  private expand(ast: Ast, owner: Place, text: string, visibility: number): Ast {
+    let failure: RuleError | undefined;
+    let silent = false;
+    const fail = (message: string, pos: Pos): null => {
+      failure ??= new RuleError("LOAD_ERR_VALIDATE", message, owner.expression(inText(text, pos)));
+      return null;
+    };
+    const result = replaceIdentifiers(ast, (name, pos) => {
+      const macro = this.macros.get(name);
+      try {
+        if (macro && macro.definition.index < visibility) {
+          const tree = this.macroTree(macro);
+          if (tree) return tree;
+        }
+      } catch (error) {
+        // A loop is a mistake of the macro in which it begins; the others in it fail with that one.
+        if (!(error instanceof Loop) || error.names[0] !== owner.name) throw error;
+        return fail(`Macro '${owner.name}' refers to itself: ${error.names.join(" → ")}`, pos);
+      }
+      if (!this.failedMacros.has(name) && !this.collector.isBroken("macro", name)) {
+        return fail(`There is no macro '${name}'`, pos);
+      }
+      silent = true;
+      return null;
+    });
+    if (failure) throw failure;
+    if (silent) throw new Consequence();
+    return result;
+  }
+
+  /** Checks output and condition of a rule; undefined when the rule is to be skipped. */
+  private rule(definition: RuleDefinition): CompiledRule | undefined {
+    const registry = this.collector.options.sources.get(definition.source) as FieldRegistry;
+    const exceptionFields = new Set<string>();
+    const full = withExceptions(definition.condition.text, definition.exceptions, exceptionFields);
+    const output = definition.output.text.replaceAll("%container.info", "");
+    if (!this.checkOutput(definition, output, registry)) return undefined;
+
+    const place = definition.condition.place;
+    const text = this.substitution.apply(full);
+    const ast = this.expand(this.parse(definition.condition, full), definition.place, text, Number.POSITIVE_INFINITY);
+    this.warnAboutCondition(ast, place.expression({ text, line: 0, col: 0 }));
+    let checked: CheckedFilter;
+    try {
+      checked = this.cache.check(ast, registry);
+    } catch (error) {
+      if (!(error instanceof FilterError)) throw error;
+      const at = place.expression(inText(text, error));
+      const unknown = error.kind === "unknown-field" || error.kind === "unknown-event-type";
+      if (!unknown || !definition.skipIfUnknownFilter) {
+        throw new RuleError("LOAD_ERR_COMPILE_CONDITION", error.message, at);
+      }
+      this.report.warn("LOAD_UNKNOWN_FILTER", `${error.message}; the rule is skipped`, at);
+      return undefined;
+    }
+    for (const warning of checked.warnings) {
+      this.report.warn("LOAD_COMPILE_CONDITION", warning.message, place.expression(inText(text, warning)));
+    }
+    const types = eventTypesOf(ast);
+    if (definition.source === "syscall") types[EV.ASYNCEVENT_E] = 1;
+    if (definition.warnEventTypes && count(types) > MANY_EVENT_TYPES) {
+      const message = "The condition can match most event types, which makes it slow; restrict it with evt.type";
+      this.report.warn("LOAD_NO_EVTTYPE", message, definition.place);
+    }
+    return { definition, ast, checked, types, output, exceptionFields };
+  }
+
+  /** True when the output can be used, false when the rule is to be skipped. */
+  private checkOutput(definition: RuleDefinition, output: string, registry: FieldRegistry): boolean {
+    const place = definition.output.place;
+    let fields: readonly string[];
+    try {
+      fields = compileOutput(output, registry).names;
+    } catch (error) {
+      if (!(error instanceof OutputError)) throw error;
+      if (!error.unknownField || !definition.skipIfUnknownFilter) {
+        throw new RuleError("LOAD_ERR_COMPILE_OUTPUT", error.message, place);
+      }
+      this.report.warn("LOAD_UNKNOWN_FILTER", `${error.message}; the rule is skipped`, place);
+      return false;
+    }
+    for (const field of DEPRECATED_FIELDS) {
+      if (fields.includes(field)) {
+        this.report.warn("LOAD_DEPRECATED_ITEM", deprecationMessage(field, "output"), place, field);
+      }
+    }
+    return true;
+  }
+
+  private warnAboutCondition(ast: Ast, place: Place): void {
+    const na = comparesWithNa(ast);
+    if (na !== undefined) {
+      const message = `Comparing ${na} with <NA> does not find missing values; write 'not ${na} exists'`;
+      this.report.warn("LOAD_UNSAFE_NA_CHECK", message, place);
+    }
+    const { fields } = filterFacts(ast);
+    for (const field of DEPRECATED_FIELDS) {
+      if (fields.includes(field)) {
+        this.report.warn("LOAD_DEPRECATED_ITEM", deprecationMessage(field, "condition"), place, field);
+      }
+    }
+  }
+}
+
+/** Macros that refer to one another in a circle; the first name is also the last. */
+class Loop extends Error {
+  override name = "Loop";
+  constructor(readonly names: readonly string[]) {
+    super(names.join(" → "));
+  }
+}
+
+/** A failure that follows from one that was reported already. */
+class Consequence extends Error {
+  override name = "Consequence";
+}
+
+function inText(text: string, { line, col }: { line: number; col: number }): InCondition {
+  return { text, line, col };
+}
+
+function count(mask: Uint8Array): number {
+  let n = 0;
+  for (const bit of mask) n += bit;
+  return n;
+}
+
+/** Compiles what is collected so far; what is wrong goes to the report. */
+export function compileCollected(collector: Collector, report: FileReport, cache: CompileCache): Compiled {
+  return new Compiler(collector, report, cache).run();
+}
