@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Trace files as a source of events: walks blocks in a window of memory, checks every event, moves the cursor.
+import { ANY_COUNT, AS_IS } from "../schema/conversion.ts";
 import { EVENT_LARGE, EVENT_MAX } from "../schema/events.ts";
 import { BLOCK, BLOCK_TYPES, type BlockType, KIND, MAX_EVENT_BLOCK, MAX_LARGE_BLOCK } from "./blocks.ts";
+import { Converter } from "./converter.ts";
 import { EVENT_HEADER_SIZE, EventCursor, MAX_PARAMS } from "./cursor.ts";
 import { inputName, ScapFormatError } from "./errors.ts";
 import { type ByteInput, openInput } from "./input.ts";
@@ -23,6 +25,11 @@ const PHASE = { HEAD: 0, EVENTS: 1, END: 2, FAILED: 3 } as const;
 
 const NO_MACHINE: MachineInfo = { numCpus: 0, memorySize: 0, maxPid: 0, hostname: "", bootTime: 0n, flags: 0n };
 
+export interface OpenOptions {
+  /** Deliver events as they were recorded, without conversion to the current schema. */
+  asRecorded?: boolean;
+}
+
 /** A trace file, or standard input, as a CaptureSource. Made by openCapture(). */
 export class FileSource implements CaptureSource, Window {
   readonly kind = "file";
@@ -39,7 +46,7 @@ export class FileSource implements CaptureSource, Window {
   blockId = 0;
   /** Sections begun so far. */
   sections = 0;
-  /** Events of a type this schema does not know; they are passed over. */
+  /** Events of a type that this schema does not know or use; they are passed over. */
   unknownEvents = 0;
 
   bytes: Buffer = Buffer.allocUnsafeSlow(WINDOW);
@@ -63,8 +70,12 @@ export class FileSource implements CaptureSource, Window {
   /** The cursor is on memory other than the window (an event in another form than the current one). */
   private elsewhere = false;
 
-  constructor(name: string, input: ByteInput) {
+  private readonly converter = new Converter();
+  private readonly asRecorded: boolean;
+
+  constructor(name: string, input: ByteInput, options: OpenOptions) {
     this.name = name;
+    this.asRecorded = options.asRecorded === true;
     this.input = input;
     this.cursor.bytes = this.bytes;
     this.cursor.view = this.view;
@@ -136,10 +147,23 @@ export class FileSource implements CaptureSource, Window {
       c.nparams = nparams;
       c.length = length;
       c.reset();
-      return NEXT.EVENT;
+      const asIs = AS_IS[type]!;
+      if (asIs === nparams || asIs === ANY_COUNT || this.convert()) return NEXT.EVENT;
+      at = next;
     }
   }
 
+  /** Brings the event under the cursor to the current schema; false: it is to be passed over. */
+  private convert(): boolean {
+    if (this.asRecorded) return true;
+    this.elsewhere = true;
+    if (this.converter.convert(this.cursor)) return true;
+    this.unknownEvents++;
+    this.num--;
+    return false;
+  }
+
+  /** Puts the cursor back on the window after an event that was somewhere else or had another form. */
   private backToWindow(): void {
     const c = this.cursor;
     c.bytes = this.bytes;
@@ -200,6 +224,7 @@ export class FileSource implements CaptureSource, Window {
     this.blocks = blocks;
     this.section = new SectionReader();
     this.sections++;
+    this.converter.clear();
     this.phase = PHASE.EVENTS;
     this.need = 0;
     this.baseLow = 0;
@@ -291,7 +316,8 @@ export class FileSource implements CaptureSource, Window {
     c.nparams = nparams;
     c.length = length;
     c.reset();
-    return NEXT.EVENT;
+    const asIs = AS_IS[type];
+    return asIs === nparams || asIs === ANY_COUNT || this.convert() ? NEXT.EVENT : PASSED_OVER;
   }
 
   /** `need` bytes from `at` on are not all here. */
@@ -423,8 +449,8 @@ export class FileSource implements CaptureSource, Window {
  * Opens a trace file ("-": standard input): plain, gzip or zstd, whatever its name. Resolves when the first section's
  * machine info and state are read. Throws ScapIoError or ScapFormatError.
  */
-export async function openCapture(path: string): Promise<FileSource> {
-  const source = new FileSource(inputName(path), await openInput(path));
+export async function openCapture(path: string, options: OpenOptions = {}): Promise<FileSource> {
+  const source = new FileSource(inputName(path), await openInput(path), options);
   try {
     await source.begin();
   } catch (error) {

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// Turns recorded events of older schemas into current ones, as lib/schema/conversion.ts plans it.
+import { ACTION, type ConversionPlan, conversionPlan, FROM } from "../schema/conversion.ts";
+import { EVENT_LARGE } from "../schema/events.ts";
+import { toText } from "./bytes.ts";
+import { EVENT_HEADER_SIZE, EventCursor } from "./cursor.ts";
+import { EnterStore, type KeptEvent } from "./enter_store.ts";
+
+/** Converts the event under a cursor; one per source. */
+export class Converter {
+  private readonly enters = new EnterStore();
+  private readonly recorded = new EventCursor();
+  private staging: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
+  private stagingView: DataView = new DataView(this.staging.buffer);
+  /** Offset and length of the parameter found last. */
+  private found = 0;
+  private foundLength = 0;
+
+  /** Forgets kept enter events (a new section begins). */
+  clear(): void {
+    this.enters.clear();
+  }
+
+  /**
+   * Converts the event under `c`, which is in its recorded form. Afterwards `c` is on the current form with
+   * `c.recorded` on what was recorded, or unchanged with `c.legacyEnter` set. False: the event is to be passed over.
+   */
+  convert(c: EventCursor): boolean {
+    const plan = conversionPlan(c.type, c.nparams);
+    const action = plan.action;
+    if (action === ACTION.DROP) return false;
+    if (action === ACTION.ENTER_ONLY || (action === ACTION.KEEP && plan.params === null)) {
+      c.legacyEnter = true;
+      if (action === ACTION.KEEP) this.enters.keep(c.tid, c.type, c.nparams, c.bytes, c.offset, c.length);
+      return true;
+    }
+    if (plan.params === null) {
+      if (action === ACTION.KEEP_AND_PASS) {
+        this.enters.keep(c.tid, c.type, c.nparams, c.bytes, c.offset, c.length);
+      }
+      return true;
+    }
+    const length = this.build(c, plan);
+    if (action !== ACTION.PASS) {
+      this.enters.keep(c.tid, plan.type, plan.params.length, this.staging, 0, length);
+    }
+    if (action === ACTION.KEEP) {
+      c.legacyEnter = true;
+      return true;
+    }
+    const r = this.recorded;
+    r.bytes = c.bytes;
+    r.view = c.view;
+    r.offset = c.offset;
+    r.type = c.type;
+    r.tid = c.tid;
+    r.cpu = c.cpu;
+    r.ts = c.ts;
+    r.num = c.num;
+    r.flags = c.flags;
+    r.nparams = c.nparams;
+    r.length = c.length;
+    r.reset();
+    c.recorded = r;
+    c.bytes = this.staging;
+    c.view = this.stagingView;
+    c.offset = 0;
+    c.type = plan.type;
+    c.nparams = plan.params.length;
+    c.length = length;
+    c.reset();
+    return true;
+  }
+
+  /** Makes sure that staging holds `n` bytes; what is in it stays. */
+  private reserve(n: number): void {
+    if (n <= this.staging.length) return;
+    let size = this.staging.length;
+    while (size < n) size *= 2;
+    const grown = Buffer.allocUnsafeSlow(size);
+    this.staging.copy(grown);
+    this.staging = grown;
+    this.stagingView = new DataView(grown.buffer);
+  }
+
+  /** Builds the resulting event in staging and returns its length. */
+  private build(c: EventCursor, plan: ConversionPlan): number {
+    const params = plan.params!;
+    const wide = EVENT_LARGE[plan.type] === 1;
+    let lens = EVENT_HEADER_SIZE;
+    let data = lens + params.length * (wide ? 4 : 2);
+    const enter = this.enters.get(c.tid);
+    for (let i = 0; i < params.length; i++) {
+      const p = params[i]!;
+      let length = p.size;
+      if (p.from === FROM.OLD) {
+        length = c.paramLength(p.index);
+        this.reserve(data + length);
+        copy(c.bytes, c.paramOffset(p.index), this.staging, data, length);
+      } else if (p.from === FROM.ENTER && enter !== undefined && this.find(enter, p.enterType, p.index)) {
+        length = this.foundLength;
+        this.reserve(data + length);
+        copy(enter.bytes, this.found, this.staging, data, length);
+      } else if (p.from === FROM.CONTAINER_JSON) {
+        const json = containerJson(c);
+        length = json.length;
+        this.reserve(data + length);
+        json.copy(this.staging, data);
+      } else {
+        this.reserve(data + length);
+        for (let k = 0; k < length; k++) this.staging[data + k] = p.fill;
+      }
+      if (wide) {
+        this.stagingView.setUint32(lens, length, true);
+        lens += 4;
+      } else {
+        this.stagingView.setUint16(lens, length, true);
+        lens += 2;
+      }
+      data += length;
+    }
+    // Time and thread id are the recorded ones.
+    const to = this.stagingView;
+    to.setUint32(0, c.view.getUint32(c.offset, true), true);
+    to.setUint32(4, c.view.getUint32(c.offset + 4, true), true);
+    to.setUint32(8, c.view.getUint32(c.offset + 8, true), true);
+    to.setUint32(12, c.view.getUint32(c.offset + 12, true), true);
+    to.setUint32(16, data, true);
+    to.setUint16(20, plan.type, true);
+    to.setUint32(22, params.length, true);
+    return data;
+  }
+
+  /** Finds parameter `index` of a kept enter event of the wanted type; sets `found` and `foundLength`. */
+  private find(event: KeptEvent, type: number, index: number): boolean {
+    if (event.type !== type || index >= event.nparams) return false;
+    const view = event.view;
+    const wide = EVENT_LARGE[type] === 1;
+    const width = wide ? 4 : 2;
+    let lens = EVENT_HEADER_SIZE;
+    let data = lens + event.nparams * width;
+    for (let i = 0; i < index; i++, lens += width)
+      data += wide ? view.getUint32(lens, true) : view.getUint16(lens, true);
+    this.found = data;
+    this.foundLength = wide ? view.getUint32(lens, true) : view.getUint16(lens, true);
+    return true;
+  }
+}
+
+/** Copies `n` bytes; short copies are faster by hand than through a call. */
+function copy(from: Buffer, at: number, to: Buffer, toAt: number, n: number): void {
+  if (n <= 64) for (let i = 0; i < n; i++) to[toAt + i] = from[at + i]!;
+  else from.copy(to, toAt, at, at + n);
+}
+
+/** The JSON text, NUL-terminated, that says what a CONTAINER_E event (id, type, name, image) says. */
+function containerJson(c: EventCursor): Buffer {
+  const container = { id: toText(c.str(0)), type: c.u32(1), name: toText(c.str(2)), image: toText(c.str(3)) };
+  return Buffer.from(`${JSON.stringify({ container })}\0`, "utf8");
+}
