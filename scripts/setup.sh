@@ -78,7 +78,7 @@ link_bun() {
 
 install_modules() {
   stamp=node_modules/.setup-stamp
-  want=$(cat package.json package-lock.json | cksum)
+  want=$(cksum <package-lock.json)
   if [ "$(cat "$stamp" 2>/dev/null)" = "$want" ] && bun_works node_modules/bun/bin/bun.exe; then return 0; fi
   if command -v npm >/dev/null 2>&1; then
     say "setup: installing npm packages (npm ci)"
