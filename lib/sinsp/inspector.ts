@@ -117,8 +117,10 @@ NO_THREAD[EV.PROCINFO_E] = 0;
 // Page faults belong to the thread that faults, although they need no parsing.
 NO_THREAD[EV.PAGE_FAULT_E] = 0;
 
-/** Events kept from users unless they ask: internal ones. */
-const INTERNAL = Uint8Array.from(EVENTS, (e) => (e.category === EC.INTERNAL ? 1 : 0));
+/** Events kept from users unless they ask: internal ones, and those that only carry users and groups. */
+const INTERNAL = Uint8Array.from(EVENTS, (e) =>
+  e.category === EC.INTERNAL || (e.id >= EV.USER_ADDED_E && e.id <= EV.GROUP_DELETED_X) ? 1 : 0,
+);
 /** 1 for enter events of system calls. */
 const IS_ENTER = Uint8Array.from(EVENTS, (e) => ((e.kind & EC.SYSCALL) !== 0 && (e.id & 1) === 0 ? 1 : 0));
 /** 1 for exit events of system calls. */
@@ -241,8 +243,9 @@ export class Inspector implements Context {
     if (type === EV.CLONE_20_X || type === EV.CLONE3_X || type === EV.FORK_20_X || type === EV.VFORK_20_X) {
       if (this.rawres === 0) return null;
     }
+    // Processors' idle threads, and threads whose own events will tell.
+    if (type === EV.SCHEDSWITCH_6_E || type === EV.PROCEXIT_1_E || type === EV.PAGE_FAULT_E) return null;
     this.counters.unknownThreads++;
-    if (type === EV.SCHEDSWITCH_6_E || type === EV.PROCEXIT_1_E) return null;
     return this.heal(tid) ?? this.stub(tid);
   }
 

@@ -54,8 +54,7 @@ export function threadOf(entry: ProcessEntry, baseTime: bigint, pool: CgroupPool
   t.exeFromMemfd = entry.exeFromMemfd;
   t.pidnsInitStart = entry.pidnsInitStart;
   if (entry.startTime > 0n) {
-    t.startTs = Number(entry.startTime - baseTime);
-    t.cloneTs = t.startTs;
+    t.cloneTs = Number(entry.startTime - baseTime);
   }
   t.fs.cwd = entry.cwd === "" || entry.cwd.endsWith("/") ? entry.cwd : `${entry.cwd}/`;
   t.fs.root = entry.root === "" ? "/" : entry.root;
@@ -106,7 +105,7 @@ export function entryOf(t: ThreadInfo, baseTime: bigint): ProcessEntry {
     exeUpperLayer: t.exeUpperLayer,
     exeLowerLayer: t.exeLowerLayer,
     exeFromMemfd: t.exeFromMemfd,
-    startTime: Number.isNaN(t.startTs) ? 0n : baseTime + BigInt(Math.round(t.startTs)),
+    startTime: Number.isNaN(t.cloneTs) ? 0n : baseTime + BigInt(Math.round(t.cloneTs)),
   };
 }
 

@@ -87,10 +87,8 @@ export class ThreadInfo {
   exeFromMemfd = false;
   /** ns since the epoch. */
   pidnsInitStart = 0n;
-  /** Start: time of clone or exec, relative to the base time; NaN when unknown. */
+  /** Start (time of the clone), relative to the base time; NaN when unknown. */
   cloneTs = Number.NaN;
-  /** Start of the thread (first clone), relative; NaN when unknown. */
-  startTs = Number.NaN;
   /** Time of this thread's last event, relative; NaN before the first. */
   lastEventTs = Number.NaN;
   /** Type of the system-call enter event that waits for its exit event; −1 none. */

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Socket addresses and tuples of event parameters, applied to descriptors.
 import type { EventCursor } from "../scap/cursor.ts";
-import { FD_TYPE } from "../scap/source.ts";
+import { FD_TYPE, type InterfaceEntry } from "../scap/source.ts";
 import { mappedIpv4 } from "./address.ts";
 import type { FdInfo } from "./fd_info.ts";
 import { AF } from "./flags.ts";
+import { localAddressFor } from "./interfaces.ts";
+
+type Interfaces = readonly InterfaceEntry[];
+/** The IPv6 address "::". */
+export const ANY6 = "\0".repeat(16);
 
 /** Wire sizes: family, then addresses and ports. */
 const V4_TUPLE = 13;
@@ -114,11 +119,17 @@ export function unixName(source: number | bigint, peer: number | bigint, path: s
   return `${source.toString(16)}->${peer.toString(16)} ${path}`;
 }
 
+/** The address that means "any": nothing is known of that end yet. */
+function isAny(ip: number | string): boolean {
+  return ip === 0 || ip === ANY6;
+}
+
 /**
  * Takes over the ends of the PT.SOCKTUPLE parameter `i`, exchanged when `swap` is set (IP only), and the name that
- * follows from them. Returns true when they differ from what was known.
+ * follows from them; an own end that is bound to no address gets the one that talks to the peer. Returns true when
+ * the ends differ from what was known.
  */
-export function applyTuple(f: FdInfo, ev: EventCursor, i: number, swap: boolean): boolean {
+export function applyTuple(f: FdInfo, ev: EventCursor, i: number, swap: boolean, interfaces: Interfaces): boolean {
   const family = tupleFamily(ev, i);
   if (family === 0) return false;
   const at = ev.paramOffset(i);
@@ -153,6 +164,10 @@ export function applyTuple(f: FdInfo, ev: EventCursor, i: number, swap: boolean)
       sip = ev.bytes.latin1Slice(at + 1, at + 17);
       dip = ev.bytes.latin1Slice(at + 19, at + 35);
     }
+  }
+  if (isAny(sip) !== isAny(dip)) {
+    if (isAny(sip)) sip = localAddressFor(interfaces, dip) ?? sip;
+    else dip = localAddressFor(interfaces, sip) ?? dip;
   }
   return swap ? setEnds(f, dip, dport, sip, sport) : setEnds(f, sip, sport, dip, dport);
 }

@@ -175,7 +175,6 @@ describe("execve", () => {
       exeWritable: true,
       capPermitted: 0x1ffffffffff,
       fdlimit: 2048,
-      cloneTs: insp.ev.ts,
     });
     expect(insp.thread?.args).toEqual(["-m", "x"]);
     expect(insp.thread?.env).toEqual(["P=2"]);

@@ -51,6 +51,11 @@ function fillOwn(insp: Inspector, ev: EventCursor, t: ThreadInfo, like: ThreadIn
   t.fdlimit = ev.i64(P.FDLIMIT, -1);
   t.uid = ev.u32(P.UID, 0xffffffff);
   t.gid = ev.u32(P.GID, 0xffffffff);
+  t.pfMajor = ev.u64(P.PF_MAJOR);
+  t.pfMinor = ev.u64(P.PF_MINOR);
+  t.vmSizeKb = ev.u32(P.VM_SIZE);
+  t.vmRssKb = ev.u32(P.VM_RSS);
+  t.vmSwapKb = ev.u32(P.VM_SWAP);
 }
 
 /** What a child has from the thread that made it. */
@@ -99,10 +104,10 @@ function cwdOf(ev: EventCursor, param: number): string {
 /** Times and directory at the birth of `t`. */
 function born(ev: EventCursor, t: ThreadInfo): void {
   t.cloneTs = ev.ts;
-  t.startTs = ev.ts;
   const cwd = cwdOf(ev, P.CWD);
   if (cwd !== "" && cwd !== "<NA>" && t.fs.cwd === "") t.fs.cwd = cwd;
-  if (ev.paramLength(P.PIDNS_START) === 8) t.pidnsInitStart = ev.view.getBigUint64(ev.paramOffset(P.PIDNS_START), true);
+  // Outside of namespaces the parent's is kept: the list of a capture has it against another clock.
+  if (t.vtid !== t.tid && ev.paramLength(P.PIDNS_START) === 8) t.pidnsInitStart = BigInt(ev.u64Exact(P.PIDNS_START));
 }
 
 /** A thread that nothing was known of: the event says who it is. */

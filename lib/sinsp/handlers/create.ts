@@ -62,6 +62,7 @@ const onMemfd: Handler = (insp, ev) => {
   fd.openFlags = bit0(ev.u32(2));
   insp.thread.fds?.set(num, fd);
   insp.setFd(num, fd);
+  insp.fdNameChanged = fd.named;
 };
 
 export const CREATE_HANDLERS: readonly HandlerRow[] = [

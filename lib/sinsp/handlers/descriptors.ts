@@ -96,6 +96,7 @@ const onPidfdOpen: Handler = (insp, ev) => {
   fd.openFlags = O.CLOEXEC | (ev.u32(2) & 1 ? O.NONBLOCK : 0);
   insp.thread.fds?.set(num, fd);
   insp.setFd(num, fd);
+  insp.fdNameChanged = true;
 };
 
 function pidfdTarget(insp: Inspector, thread: ThreadInfo, ev: EventCursor): FdInfo | undefined {

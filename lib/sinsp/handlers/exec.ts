@@ -95,7 +95,8 @@ const onExec: Handler = (insp, ev) => {
   t.exe = ev.str(P.EXE);
   t.comm = ev.str(P.COMM);
   t.argsRaw = ev.raw(P.ARGS);
-  t.envRaw = ev.raw(P.ENV);
+  // Older writers had no environment: what was inherited is the best that is known.
+  if (ev.paramLength(P.ENV) > 0 || ev.recorded === null) t.envRaw = ev.raw(P.ENV);
   if (ev.paramLength(P.CGROUPS) > 0) t.cgroupSet = insp.cgroupPool.get(ev.raw(P.CGROUPS));
   const ptid = ev.i64(P.PTID, -1);
   if (t.ptid < 0 && ptid > 0) insp.threads.adopt(t, ptid);
@@ -131,7 +132,6 @@ const onExec: Handler = (insp, ev) => {
   if (ev.paramLength(P.UID) === 4) t.uid = ev.u32(P.UID);
   if (ev.paramLength(P.GID) === 4) t.gid = ev.u32(P.GID);
   t.flags = CL.NAME_CHANGED | (t.flags & (CL.INVERTED | CL.PIPE_SRC | CL.PIPE_DST));
-  t.cloneTs = ev.ts;
   if (t.fds === null) return;
   if (t.fds.shared) t.fds = t.fds.clone();
   t.fds.deleteIf((_, fd) => (fd.openFlags & O.CLOEXEC) !== 0);

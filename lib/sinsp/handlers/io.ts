@@ -20,7 +20,7 @@ function learnTuple(insp: Inspector, fd: FdInfo, ev: EventCursor, param: number,
   }
   // The tuple of a read has the sender first, that of a write the owner.
   const swap = fd.role === (incoming ? ROLE.CLIENT : ROLE.SERVER);
-  if (applyTuple(fd, ev, param, swap)) insp.fdNameChanged = true;
+  if (applyTuple(fd, ev, param, swap, insp.interfaces)) insp.fdNameChanged = true;
 }
 
 /** Reads (`incoming`) and writes; `tuple` is the tuple's parameter, −1 none. */

@@ -55,6 +55,7 @@ function store(insp: Inspector, thread: ThreadInfo, num: number, path: string, r
   if (flags & O.LOWER_LAYER) fd.layers |= LAYER.LOWER;
   thread.fds?.set(num, fd);
   insp.setFd(num, fd);
+  insp.fdNameChanged = path !== "";
   return fd;
 }
 

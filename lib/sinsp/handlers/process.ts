@@ -128,9 +128,9 @@ function setMemory(ev: EventCursor, t: ThreadInfo, size: number): void {
   t.vmSwapKb = ev.u32(size + 2, t.vmSwapKb);
 }
 
-/** brk, mmap, munmap. Memory is a matter of the whole process. */
+/** brk, mmap, munmap. */
 const onMemory: Handler = (insp, ev) => {
-  if (insp.thread !== null) setMemory(ev, insp.leaderOf(insp.thread), 1);
+  if (insp.thread !== null) setMemory(ev, insp.thread, 1);
 };
 
 const onSwitch: Handler = (insp, ev) => {
@@ -138,7 +138,7 @@ const onSwitch: Handler = (insp, ev) => {
   if (t === null) return;
   t.pfMajor = ev.u64(1, t.pfMajor);
   t.pfMinor = ev.u64(2, t.pfMinor);
-  setMemory(ev, insp.leaderOf(t), 3);
+  setMemory(ev, t, 3);
 };
 
 export const PROCESS_HANDLERS: readonly HandlerRow[] = [

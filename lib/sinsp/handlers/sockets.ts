@@ -2,9 +2,10 @@
 // Sockets come into being, get addresses and peers.
 import { FD_TYPE, L4 } from "../../scap/source.ts";
 import { EV } from "../../schema/tables/enums.ts";
+import { formatIp } from "../address.ts";
 import { FdInfo, ROLE } from "../fd_info.ts";
 import { AF, O } from "../flags.ts";
-import { applyTuple, type SockAddr, setEnds, sockAddr, sockAddrOf, tupleFamily, unixName } from "../tuple.ts";
+import { ANY6, applyTuple, type SockAddr, setEnds, sockAddr, sockAddrOf, tupleFamily, unixName } from "../tuple.ts";
 import type { Handler, HandlerRow } from "./handler.ts";
 
 /** Socket types (Linux SOCK_*), and the bits of flags that share their argument. */
@@ -51,26 +52,20 @@ const onBind: Handler = (insp, ev) => {
   if (fd === null || ev.i64(0, -1) < 0) return;
   const addr = sockAddr(ev, 1);
   if (addr.family === 0) return;
-  if (addr.family === AF.UNIX) fd.name = addr.path;
-  else {
-    fd.dip = addr.ip;
-    fd.dport = addr.port;
-    if (addr.port > 0) {
-      fd.type = typeof addr.ip === "number" ? FD_TYPE.IPV4_SERVSOCK : FD_TYPE.IPV6_SERVSOCK;
-      fd.role = ROLE.SERVER;
-      insp.serverPorts.add(addr.port);
-      fd.renamed();
-    } else {
-      // No port yet: the name says what was asked for, the kernel chooses at the first use.
-      const kept = fd.type;
-      fd.type = typeof addr.ip === "number" ? FD_TYPE.IPV4_SERVSOCK : FD_TYPE.IPV6_SERVSOCK;
-      fd.renamed();
-      const name = fd.name;
-      fd.type = kept;
-      fd.name = name;
-    }
-  }
   insp.fdNameChanged = true;
+  if (addr.family === AF.UNIX) {
+    fd.name = addr.path;
+    return;
+  }
+  fd.name = `${formatIp(addr.ip)}:${addr.port}`;
+  // Without a port it is no server: the kernel chooses one at the first use.
+  if (addr.port === 0) return;
+  // A server on "::" takes IPv4 connections too and counts as one for both families.
+  fd.dip = addr.ip === ANY6 ? 0 : addr.ip;
+  fd.dport = addr.port;
+  fd.type = typeof fd.dip === "number" ? FD_TYPE.IPV4_SERVSOCK : FD_TYPE.IPV6_SERVSOCK;
+  fd.role = ROLE.SERVER;
+  insp.serverPorts.add(addr.port);
 };
 
 /** Keeps the address given at the start of the call: it may change before the end. */
@@ -86,7 +81,7 @@ function setDestination(fd: FdInfo, to: SockAddr): void {
     fd.name = unixName(fd.unixSource, fd.unixPeer, to.path);
     return;
   }
-  const any = typeof to.ip === "number" ? 0 : "\0".repeat(16);
+  const any = typeof to.ip === "number" ? 0 : ANY6;
   const keep = typeof fd.sip === typeof to.ip;
   setEnds(fd, keep ? fd.sip : any, keep ? fd.sport : 0, to.ip, to.port);
 }
@@ -102,7 +97,7 @@ const onConnect: Handler = (insp, ev) => {
   fd.connected = true;
   const before = fd.name;
   if (tupleFamily(ev, 1) !== 0) {
-    applyTuple(fd, ev, 1, false);
+    applyTuple(fd, ev, 1, false, insp.interfaces);
     // The tuple's destination is what the kernel copied first; the stored address is what it acted upon.
     const to = stored !== "" ? sockAddrOf(stored) : sockAddr(ev, 3);
     if (to.family !== 0 && to.family !== AF.UNIX) setDestination(fd, to);
@@ -121,7 +116,7 @@ function makeAccept(flagsParam: number): Handler {
     const fd = new FdInfo();
     fd.type = TYPE_OF_FAMILY[family] ?? FD_TYPE.UNKNOWN;
     if (family !== 0) {
-      applyTuple(fd, ev, 1, false);
+      applyTuple(fd, ev, 1, false, insp.interfaces);
       if (fd.isIp()) fd.l4proto = L4.TCP;
     }
     fd.role = ROLE.SERVER;
