@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+// Many filters at once: per event type one generated function that evaluates all filters which can match there.
+import { EVENT_MAX } from "../schema/events.ts";
+import type { Context } from "../sinsp/inspector.ts";
+import type { CheckedFilter } from "./checker.ts";
+import { CodeWriter, MAX_WEIGHT } from "./codegen.ts";
+import { evaluate } from "./interpret.ts";
+import { FALSE, type Term, TermPool, TRUE } from "./terms.ts";
+
+/** A filter of a ruleset and the event types at which it is asked. */
+export interface RulesetEntry {
+  readonly checked: CheckedFilter;
+  /** Mask by event id. */
+  readonly types: Uint8Array;
+}
+
+/** Filters in order, evaluated together. */
+export interface Ruleset {
+  /** Index of the first filter that matches the event; −1 when none does. */
+  first(ctx: Context): number;
+  /** Appends the indexes of all filters that match, in order; returns how many. */
+  all(ctx: Context, out: number[]): number;
+  /** Number of filters that can match events of a type. */
+  candidates(eventId: number): number;
+}
+
+/** Evaluates every filter by itself: the reference for compiled rulesets. */
+export function interpretRuleset(entries: readonly RulesetEntry[]): Ruleset {
+  const matches = (e: RulesetEntry, ctx: Context) => e.types[ctx.ev.type] === 1 && evaluate(e.checked.root, ctx);
+  return {
+    first: (ctx) => entries.findIndex((e) => matches(e, ctx)),
+    all(ctx, out) {
+      const before = out.length;
+      entries.forEach((e, i) => {
+        if (matches(e, ctx)) out.push(i);
+      });
+      return out.length - before;
+    },
+    candidates: (eventId) => entries.filter((e) => e.types[eventId] === 1).length,
+  };
+}
+
+/** Compiles a ruleset; the function of an event type is made when the first such event comes. */
+export function compileRuleset(entries: readonly RulesetEntry[]): Ruleset {
+  return new CompiledRuleset(entries);
+}
+
+/** What is left of a filter for an event type: all of `conjuncts` must hold. */
+interface Candidate {
+  readonly index: number;
+  readonly conjuncts: readonly Term[];
+}
+
+/** A condition that several candidates need, or one candidate. */
+type Step =
+  | { readonly guard: Term; readonly steps: readonly Step[]; readonly weight: number }
+  | { readonly guard: null; readonly candidate: Candidate; readonly weight: number };
+
+type First = (ctx: Context) => number;
+type All = (ctx: Context, out: number[]) => void;
+
+const noMatch: First = () => -1;
+const nothing: All = () => {};
+
+class CompiledRuleset implements Ruleset {
+  private readonly pool = new TermPool();
+  private readonly terms: (Term | null)[];
+  /** 1 once the candidates of a type are known to be none. */
+  private readonly empty = new Uint8Array(EVENT_MAX);
+  private readonly firsts: First[];
+  private readonly alls: All[];
+  private readonly bySignature = new Map<string, { first?: First; all?: All }>();
+
+  constructor(private readonly entries: readonly RulesetEntry[]) {
+    this.terms = new Array<Term | null>(entries.length).fill(null);
+    // Each type's function makes itself at the first call.
+    this.firsts = Array.from({ length: EVENT_MAX }, (_, type) => (ctx) => this.prepareFirst(type)(ctx));
+    this.alls = Array.from({ length: EVENT_MAX }, (_, type) => (ctx, out) => this.prepareAll(type)(ctx, out));
+  }
+
+  first(ctx: Context): number {
+    const { type } = ctx.ev;
+    return this.empty[type] === 1 ? -1 : (this.firsts[type] as First)(ctx);
+  }
+
+  all(ctx: Context, out: number[]): number {
+    const { type } = ctx.ev;
+    if (this.empty[type] === 1) return 0;
+    const before = out.length;
+    (this.alls[type] as All)(ctx, out);
+    const found = out.length - before;
+    // Filters are evaluated grouped by what they share, and reported in their own order.
+    if (found > 1) {
+      const sorted = out.splice(before).sort((a, b) => a - b);
+      for (const i of sorted) out.push(i);
+    }
+    return found;
+  }
+
+  candidates(eventId: number): number {
+    return this.candidatesOf(eventId).length;
+  }
+
+  private termOf(index: number): Term {
+    let term = this.terms[index] ?? null;
+    if (term === null) {
+      term = this.pool.of((this.entries[index] as RulesetEntry).checked.root);
+      this.terms[index] = term;
+    }
+    return term;
+  }
+
+  private candidatesOf(eventId: number): Candidate[] {
+    const fold = this.pool.folder(eventId);
+    const found: Candidate[] = [];
+    this.entries.forEach((e, index) => {
+      if (e.types[eventId] !== 1) return;
+      const term = fold(this.termOf(index));
+      if (term !== FALSE) found.push({ index, conjuncts: conjunctsOf(term) });
+    });
+    return found;
+  }
+
+  private prepareFirst(type: number): First {
+    const candidates = this.candidatesOf(type);
+    if (candidates.length === 0) this.empty[type] = 1;
+    const unit = this.unitOf(candidates);
+    unit.first ??= candidates.length === 0 ? noMatch : compileFirst(candidates);
+    this.firsts[type] = unit.first;
+    return unit.first;
+  }
+
+  private prepareAll(type: number): All {
+    const candidates = this.candidatesOf(type);
+    if (candidates.length === 0) this.empty[type] = 1;
+    const unit = this.unitOf(candidates);
+    unit.all ??= candidates.length === 0 ? nothing : compileAll(candidates);
+    this.alls[type] = unit.all;
+    return unit.all;
+  }
+
+  /** Event types with the same candidates share their functions. */
+  private unitOf(candidates: readonly Candidate[]): { first?: First; all?: All } {
+    const signature = candidates.map((c) => `${c.index}:${c.conjuncts.map((t) => t.id).join("&")}`).join();
+    let unit = this.bySignature.get(signature);
+    if (unit === undefined) {
+      unit = {};
+      this.bySignature.set(signature, unit);
+    }
+    return unit;
+  }
+}
+
+function conjunctsOf(term: Term): readonly Term[] {
+  return term === TRUE ? [] : term.kind === "and" ? term.children : [term];
+}
+
+/** Index that is larger than any. */
+const NO_INDEX = 0x7fffffff;
+
+function compileFirst(candidates: readonly Candidate[]): First {
+  const writer = new CodeWriter();
+  const steps = plan(candidates, writer);
+  const body = emit(steps, writer, (index, condition) => `if(b>${index}&&${condition})b=${index};`);
+  return writer.build(`${body}return b===${NO_INDEX}?-1:b;`, { b: String(NO_INDEX) }) as unknown as First;
+}
+
+function compileAll(candidates: readonly Candidate[]): All {
+  const writer = new CodeWriter();
+  const steps = plan(candidates, writer);
+  const body = emit(steps, writer, (index, condition) => `if(${condition})r.push(${index});`);
+  return writer.build(body, { r: "o" }) as unknown as All;
+}
+
+/** Orders the work so that a condition shared by several candidates is asked once for all of them. */
+function plan(candidates: readonly Candidate[], writer: CodeWriter): Step[] {
+  const steps = group(candidates);
+  const count = (list: readonly Step[]): void => {
+    for (const s of list) {
+      if (s.guard === null) {
+        for (const t of s.candidate.conjuncts) writer.count(t);
+      } else {
+        writer.count(s.guard);
+        count(s.steps);
+      }
+    }
+  };
+  count(steps);
+  return steps;
+}
+
+function group(candidates: readonly Candidate[]): Step[] {
+  const users = new Map<Term, Candidate[]>();
+  for (const c of candidates) {
+    for (const t of c.conjuncts) {
+      const list = users.get(t);
+      if (list === undefined) users.set(t, [c]);
+      else list.push(c);
+    }
+  }
+  const shared = [...users].filter(([, list]) => list.length > 1);
+  shared.sort(([a, x], [b, y]) => y.length - x.length || a.cost - b.cost || a.id - b.id);
+  const left = new Set(candidates);
+  const steps: Step[] = [];
+  for (const [guard, list] of shared) {
+    const members = list.filter((c) => left.has(c));
+    if (members.length < 2) continue;
+    for (const c of members) left.delete(c);
+    const inner = group(members.map((c) => ({ ...c, conjuncts: c.conjuncts.filter((t) => t !== guard) })));
+    steps.push({ guard, steps: inner, weight: guard.weight + sum(inner) });
+  }
+  for (const candidate of left) {
+    steps.push({ guard: null, candidate, weight: candidate.conjuncts.reduce((n, t) => n + t.weight, 1) });
+  }
+  return steps;
+}
+
+function sum(steps: readonly Step[]): number {
+  return steps.reduce((n, s) => n + s.weight, 0);
+}
+
+type Leaf = (index: number, condition: string) => string;
+
+/** Statements for the steps; what is too much for one function goes to helpers. */
+function emit(steps: readonly Step[], writer: CodeWriter, leaf: Leaf): string {
+  if (sum(steps) <= MAX_WEIGHT) return steps.map((s) => statement(s, writer, leaf)).join("");
+  let body = "";
+  let part: Step[] = [];
+  let weight = 0;
+  const flush = (): void => {
+    if (part.length > 0) body += `${writer.helper(part.map((s) => statement(s, writer, leaf)).join(""))};`;
+    part = [];
+    weight = 0;
+  };
+  for (const s of steps) {
+    if (weight + s.weight > MAX_WEIGHT) flush();
+    part.push(s);
+    weight += s.weight;
+  }
+  flush();
+  return body;
+}
+
+function statement(step: Step, writer: CodeWriter, leaf: Leaf): string {
+  if (step.guard !== null) return `if(${writer.condition(step.guard)}){${emit(step.steps, writer, leaf)}}`;
+  const { index, conjuncts } = step.candidate;
+  return leaf(index, conjuncts.length === 0 ? "true" : conjuncts.map((t) => writer.condition(t)).join("&&"));
+}

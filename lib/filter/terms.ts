@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// Filters as terms in which equal sub-conditions are one object, folded to what is left to decide for an event type.
+import type { Scalar } from "../fields/field.ts";
+import type { Check, Checked, Constant } from "./checker.ts";
+import { checkCost } from "./cost.ts";
+import { constantTruth } from "./interpret.ts";
+
+/** A condition; equal conditions made by one pool are the same object. */
+export interface Term {
+  readonly id: number;
+  readonly kind: "true" | "false" | "check" | "and" | "or" | "not";
+  /** Set for "check". */
+  readonly check: Check | null;
+  readonly children: readonly Term[];
+  /** Rough cost of evaluation. */
+  readonly cost: number;
+  /** Number of comparisons, repeated ones counted again. */
+  readonly weight: number;
+  /** True when its truth may be known from the event type. */
+  readonly typed: boolean;
+}
+
+/** Fewest comparisons of one field that are worth joining into one membership test. */
+const MIN_JOINED = 3;
+
+function leaf(id: number, kind: "true" | "false"): Term {
+  return { id, kind, check: null, children: [], cost: 0, weight: 0, typed: false };
+}
+
+export const TRUE: Term = leaf(0, "true");
+export const FALSE: Term = leaf(1, "false");
+
+/** Makes terms and keeps equal ones once. */
+export class TermPool {
+  private nextId = 2;
+  private readonly byKey = new Map<string, Term>();
+
+  /** The term of a checked filter. */
+  of(node: Checked): Term {
+    switch (node.kind) {
+      case "check":
+        return this.check(node);
+      case "not":
+        return this.not(this.of(node.child));
+      default:
+        return this.join(
+          node.kind,
+          node.children.map((c) => this.of(c)),
+        );
+    }
+  }
+
+  check(check: Check): Term {
+    return this.intern(check.key, "check", check, []);
+  }
+
+  not(child: Term): Term {
+    if (child === TRUE) return FALSE;
+    if (child === FALSE) return TRUE;
+    if (child.kind === "not") return child.children[0] as Term;
+    return this.intern(`!${child.id}`, "not", null, [child]);
+  }
+
+  /** Conjunction or disjunction: flattened, without repetitions, cheap operands first. */
+  join(kind: "and" | "or", operands: readonly Term[]): Term {
+    const neutral = kind === "and" ? TRUE : FALSE;
+    const decisive = kind === "and" ? FALSE : TRUE;
+    const flat = new Set<Term>();
+    for (const t of operands) {
+      if (t === decisive) return decisive;
+      if (t.kind === kind) for (const c of t.children) flat.add(c);
+      else if (t !== neutral) flat.add(t);
+    }
+    const children = this.joinEqualities(kind, [...flat]);
+    if (children.length === 0) return neutral;
+    if (children.length === 1) return children[0] as Term;
+    children.sort((a, b) => a.cost - b.cost || a.id - b.id);
+    return this.intern(`${kind === "and" ? "&" : "|"}${children.map((c) => c.id).join()}`, kind, null, children);
+  }
+
+  /** `f = a or f = b or …` becomes membership; `f != a and f != b and …` becomes existence without membership. */
+  private joinEqualities(kind: "and" | "or", terms: Term[]): Term[] {
+    if (terms.length < MIN_JOINED) return terms;
+    const byField = new Map<string, Term[]>();
+    for (const t of terms) {
+      const c = t.check;
+      if (c === null || !isEquality(c) || (c.op === "!=") !== (kind === "and")) continue;
+      const list = byField.get(c.left.text);
+      if (list === undefined) byField.set(c.left.text, [t]);
+      else list.push(t);
+    }
+    const joined = new Set<Term>();
+    const made: Term[] = [];
+    for (const [text, group] of byField) {
+      if (group.length < MIN_JOINED) continue;
+      for (const t of group) joined.add(t);
+      const constants = group.flatMap((t) => (t.check as Check).constants);
+      const first = group[0]?.check as Check;
+      const member = this.check({
+        ...first,
+        op: "in",
+        key: `${text} in {${constants.map(constantKey).join()}}`,
+        constants,
+      });
+      if (kind === "or") made.push(member);
+      else made.push(this.check({ ...first, op: "exists", key: `${text} exists`, constants: [] }), this.not(member));
+    }
+    return joined.size === 0 ? terms : [...terms.filter((t) => !joined.has(t)), ...made];
+  }
+
+  private intern(key: string, kind: Term["kind"], check: Check | null, children: readonly Term[]): Term {
+    let term = this.byKey.get(key);
+    if (term === undefined) {
+      let cost = check === null ? 0 : checkCost(check);
+      let weight = check === null ? 0 : 1;
+      let typed = check !== null && check.left.byEventType !== null;
+      for (const c of children) {
+        cost += c.cost;
+        weight += c.weight;
+        typed ||= c.typed;
+      }
+      term = { id: this.nextId++, kind, check, children, cost, weight, typed };
+      this.byKey.set(key, term);
+    }
+    return term;
+  }
+
+  /** A function that gives what is left of terms for events of one type; it remembers its results. */
+  folder(eventId: number): (term: Term) => Term {
+    const done = new Map<Term, Term>();
+    const fold = (t: Term): Term => {
+      if (!t.typed) return t;
+      let r = done.get(t);
+      if (r === undefined) {
+        r = this.foldOne(t, eventId, fold);
+        done.set(t, r);
+      }
+      return r;
+    };
+    return fold;
+  }
+
+  private foldOne(t: Term, eventId: number, fold: (term: Term) => Term): Term {
+    switch (t.kind) {
+      case "check": {
+        const truth = constantTruth(t.check as Check, eventId);
+        return truth === undefined ? t : truth ? TRUE : FALSE;
+      }
+      case "not":
+        return this.not(fold(t.children[0] as Term));
+      case "and":
+      case "or":
+        return this.join(t.kind, t.children.map(fold));
+      default:
+        return t;
+    }
+  }
+}
+
+/** `=`, `in` and `!=` of one value with constants. */
+function isEquality(c: Check): boolean {
+  if (c.modifier !== null || c.right !== null || c.left.all !== null || c.left.list) return false;
+  if (c.op !== "=" && c.op !== "in" && c.op !== "!=") return false;
+  return c.constants.every((k: Constant) => k.kind === "scalar");
+}
+
+/** A scalar constant as part of a key. */
+function constantKey(c: Constant): string {
+  if (c.kind !== "scalar") throw new TypeError("only scalars are joined");
+  return typeof c.value === "string" ? JSON.stringify(c.value) : `${typeof c.value} ${c.value}`;
+}
+
+/** Values of scalar constants; undefined when there are others. */
+export function scalarsOf(check: Check): Scalar[] | undefined {
+  const values: Scalar[] = [];
+  for (const c of check.constants) {
+    if (c.kind !== "scalar") return undefined;
+    values.push(c.value);
+  }
+  return values;
+}
