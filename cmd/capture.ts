@@ -127,13 +127,14 @@ async function runWith(
   started: number,
 ): Promise<void> {
   const { runCapture } = await import("../lib/engine/capture/run.ts");
-  const { Progress } = await import("./cli/progress.ts");
+  const { ProgressBar } = await import("../lib/engine/progress.ts");
   const stop = { requested: false };
   const onSignal = () => {
     stop.requested = true;
   };
   process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
-  const bar = args.bool("progress") || (process.stderr.isTTY && !process.stdout.isTTY) ? new Progress() : null;
+  const wanted = args.bool("progress") || (process.stderr.isTTY && !process.stdout.isTTY);
+  const bar = wanted ? new ProgressBar((text) => process.stderr.write(text)) : null;
   let counts: CaptureCounts | undefined;
   try {
     await runCapture(
@@ -145,14 +146,16 @@ async function runWith(
         internal: args.bool("debug"),
         duration: (args.number("duration") ?? Number.POSITIVE_INFINITY) * 1000,
         stop,
-        ...(bar === null ? {} : { onProgress: (fraction: number) => bar.show(fraction) }),
+        ...(bar === null
+          ? {}
+          : { onProgress: (fraction: number) => bar.update(inspector.source.name, fraction, counts?.read ?? 0) }),
       },
       (c) => {
         counts = c;
       },
     );
   } finally {
-    bar?.done();
+    bar?.clear();
     process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
     if (counts !== undefined) await report(args, counts, started);
   }

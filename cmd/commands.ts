@@ -4,7 +4,10 @@
 import { capture } from "./capture.ts";
 import type { Command } from "./cli/flags.ts";
 import { completion } from "./completion.ts";
+import { describe } from "./describe.ts";
 import { list } from "./list.ts";
+import { replay } from "./replay.ts";
+import { validate } from "./validate.ts";
 import { version } from "./version.ts";
 
-export const COMMANDS: readonly Command[] = [capture, list, completion(() => COMMANDS), version];
+export const COMMANDS: readonly Command[] = [replay, capture, list, validate, describe, completion(() => COMMANDS), version];
