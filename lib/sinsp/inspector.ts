@@ -48,6 +48,8 @@ export interface Context {
   readonly rawres: number;
   /** Relative time of the previously delivered event; NaN at the first. */
   readonly prevTs: number;
+  /** Relative time of the section's first delivered event; NaN before it. */
+  readonly firstTs: number;
   /** Relative time of the matching enter event in old captures; NaN when there was none. */
   readonly enterTs: number;
   getThread(tid: number): ThreadInfo | undefined;
@@ -136,6 +138,7 @@ export class Inspector implements Context {
   thread: ThreadInfo | null = null;
   fdNameChanged = false;
   prevTs = Number.NaN;
+  firstTs = Number.NaN;
   enterTs = Number.NaN;
   interfaces: readonly InterfaceEntry[] = [];
   /** True for events that are applied to the state but not shown: internal and state-only ones. */
@@ -150,6 +153,7 @@ export class Inspector implements Context {
   readonly counters = { refusedFds: 0, unknownThreads: 0, healedThreads: 0, purgedThreads: 0 };
 
   private deliveredTs = Number.NaN;
+  private base: bigint;
   private theFdNum = LAZY;
   private theFd: FdInfo | null = null;
   private closingTable: FdTable | null = null;
@@ -157,6 +161,9 @@ export class Inspector implements Context {
   private exiting: ThreadInfo | null = null;
   private pending = false;
   private generation = 0;
+  /** Numbers go on from one section to the next; the hidden events that a later one begins with do not count. */
+  private sectionStart = false;
+  private uncounted = 0;
   private purgeAt = Number.NaN;
   private readonly askedContainers = new Set<string>();
 
@@ -165,6 +172,7 @@ export class Inspector implements Context {
     private readonly opts: InspectorOptions = {},
   ) {
     this.ev = source.cursor;
+    this.base = source.baseTime;
     this.threads = new ThreadTable(this.counters, opts.maxThreads ?? MAX_THREADS);
     this.seed(source.state);
   }
@@ -204,7 +212,12 @@ export class Inspector implements Context {
     const ts = ev.ts;
     this.prevTs = this.deliveredTs;
     this.hidden = INTERNAL[type] === 1 || (ev.flags & EVENT_FLAG.STATE_ONLY) !== 0;
-    if (!this.hidden) this.deliveredTs = ts;
+    if (!this.hidden) {
+      this.deliveredTs = ts;
+      if (Number.isNaN(this.firstTs)) this.firstTs = ts;
+      this.sectionStart = false;
+    } else if (this.sectionStart) this.uncounted++;
+    if (this.uncounted > 0) ev.num -= this.uncounted;
     this.theFdNum = LAZY;
     this.theFd = null;
     this.fdNameChanged = false;
@@ -415,7 +428,11 @@ export class Inspector implements Context {
     this.threads.clear();
     this.users.clear();
     this.serverPorts.clear();
-    this.deliveredTs = Number.NaN;
+    this.sectionStart = true;
+    this.firstTs = Number.NaN;
+    // Relative times count from the section's own base now.
+    this.deliveredTs += Number(this.base - this.source.baseTime);
+    this.base = this.source.baseTime;
     this.seed(this.source.state);
   }
 

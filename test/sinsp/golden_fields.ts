@@ -89,7 +89,7 @@ const THREAD_FIELDS: Readonly<Record<string, OfThread>> = {
   "proc.pgid": (t) => t.pgid,
   "proc.vpgid": (t) => t.vpgid,
   "proc.tty": (t) => t.tty,
-  "proc.pid.ts": (t, insp) => (Number.isNaN(t.cloneTs) ? 0 : Number(insp.baseTime + BigInt(t.cloneTs))),
+  "proc.pid.ts": (t, insp) => (Number.isNaN(t.cloneTs) ? undefined : Number(insp.baseTime + BigInt(t.cloneTs))),
   "proc.is_exe_writable": (t) => t.exeWritable,
   "proc.is_exe_upper_layer": (t) => t.exeUpperLayer,
   "proc.is_exe_lower_layer": (t) => t.exeLowerLayer,
@@ -133,7 +133,7 @@ const FD_FIELDS: Readonly<Record<string, OfFd>> = {
       : "<NA>",
   "fd.connected": (fd) => fd.connected,
   "fd.name_changed": (_, insp) => insp.fdNameChanged,
-  "fd.dev": (fd) => fd.dev,
+  "fd.dev": (fd) => fd.dev.toString(16).toUpperCase(),
   "fd.ino": (fd) => Number(fd.ino),
   "fd.is_upper_layer": (fd) => (fd.layers & LAYER.UPPER) !== 0,
   "fd.is_lower_layer": (fd) => (fd.layers & LAYER.LOWER) !== 0,
@@ -154,7 +154,7 @@ export const STATE_FIELDS: readonly string[] = [...Object.keys(THREAD_FIELDS), "
 /** Value of a field for the inspector's event. */
 export function stateField(insp: Inspector, name: string): Golden {
   const t = insp.thread;
-  if (t === null) return undefined;
+  if (t === null) return name === "thread.tid" ? insp.ev.tid : undefined;
   const ofThread = THREAD_FIELDS[name];
   if (ofThread !== undefined) return ofThread(t, insp);
   const flags = EVENT_FLAGS[insp.ev.type] ?? 0;
