@@ -250,8 +250,11 @@ static int load_object(struct modern_bpf *m, char *error, uint32_t size)
 	struct bpf_map *scratch, *counters, *rings;
 
 	m->object = bpf_object__open_mem(probe_object, (size_t)(probe_object_end - probe_object), &open_options);
-	if (!m->object)
-		return fail(error, size, "cannot read the embedded probe: %s", strerror(errno));
+	if (!m->object) {
+		fail(error, size, "cannot read the embedded probe: %s", strerror(errno));
+		add_reason(error, size);
+		return -1;
+	}
 	scratch = find_map(m->object, "scratch");
 	counters = find_map(m->object, "counters");
 	rings = find_map(m->object, "rings");

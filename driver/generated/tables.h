@@ -4,6 +4,20 @@
 #define GENERATED_TABLES_H
 
 #define NO_SLOT 65535
+/* Native numbers of the calls that make and change processes. */
+#if defined(__TARGET_ARCH_x86) || defined(__x86_64__)
+#define NR_CLONE 56
+#define NR_FORK 57
+#define NR_VFORK 58
+#define NR_EXECVE 59
+#define NR_EXECVEAT 322
+#define NR_CLONE3 435
+#elif defined(__TARGET_ARCH_arm64) || defined(__aarch64__)
+#define NR_CLONE 220
+#define NR_EXECVE 221
+#define NR_EXECVEAT 281
+#define NR_CLONE3 435
+#endif
 /* System-call code by slot. */
 #if defined(__TARGET_ARCH_x86) || defined(__x86_64__)
 const u16 slot_code[PROBE_SLOTS] = {

@@ -48,8 +48,15 @@ struct event {
 	u32 pos;
 	u32 lpos;
 	u32 start;
-	/* Paths are put together from their end here. */
+	/*
+	 * Paths are put together from their end here. Where a walk has come to is kept in memory and not in variables: the
+	 * verifier forgets what it knew about it, so every turn of a loop looks the same to it.
+	 */
 	u8 path[2 * PATH_MAX];
+	u32 path_at;
+	struct {
+		void *node, *mount, *root;
+	} walk;
 	u32 prefix[2];
 	u8 data[2 * (POS_MASK + 1)];
 };

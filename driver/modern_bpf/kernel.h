@@ -45,7 +45,10 @@ enum bpf_map_type_used {
 #define BPF_RB_NO_WAKEUP 1
 
 /* Names looked up in the running kernel; the values here do not matter. */
-enum bpf_func_id { BPF_FUNC_get_current_task_btf = 158 };
+enum bpf_func_id {
+	BPF_FUNC_get_current_task_btf = 158,
+	BPF_FUNC_task_pt_regs = 175,
+};
 enum cgroup_subsys_id {
 	cpuset_cgrp_id = 1000,
 	cpu_cgrp_id,
@@ -120,6 +123,7 @@ struct file_system_type {
 };
 struct super_block {
 	u32 s_dev;
+	unsigned long s_flags;
 	unsigned long s_magic;
 	struct file_system_type *s_type;
 };
@@ -251,8 +255,10 @@ struct kernfs_node {
 struct kernfs_node___new {
 	struct kernfs_node *__parent;
 };
+struct cgroup_root;
 struct cgroup {
 	struct kernfs_node *kn;
+	struct cgroup_root *root;
 };
 struct css_set {
 	struct cgroup_subsys_state *subsys[16];
@@ -261,6 +267,7 @@ struct css_set {
 
 struct task_struct {
 	struct thread_info thread_info;
+	void *stack;
 	u32 flags;
 	int exit_code;
 	int exit_signal;
@@ -286,6 +293,10 @@ struct task_struct {
 /* Before 5.5 the boot-time start had another name. */
 struct task_struct___old {
 	u64 real_start_time;
+};
+
+struct bpf_raw_tracepoint_args {
+	u64 args[0];
 };
 
 struct linux_binprm {

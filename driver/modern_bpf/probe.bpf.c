@@ -6,8 +6,12 @@
 #include "accessors.h"
 #include "../generated/tables.h"
 #include "../fillers/values.h"
+#include "../fillers/paths.h"
+#include "../fillers/files.h"
+#include "../fillers/processes.h"
 #include "../fillers/data.h"
 #include "../generated/fillers.h"
 #include "dispatch.h"
+#include "tracepoints.h"
 
 char _license[] SEC("license") = "Dual MIT/GPL";

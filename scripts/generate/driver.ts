@@ -95,7 +95,7 @@ ${Object.entries(s.kernelFlags)
 
 function translation(s: DriverSchema, name: string, f: DriverSchema["kernelFlags"][string]): string {
   const table = new Map(s.flagTables[f.table] ?? fail(`kernel_flags.json: ${name}: no flag table '${f.table}'`));
-  const valueOf = (n: string): number => {
+  const numberOf = (n: string): number => {
     if (n.startsWith("=")) return Number(n.slice(1));
     return table.get(n) ?? fail(`kernel_flags.json: ${name}: '${n}' is not in ${f.table}`);
   };
@@ -104,7 +104,7 @@ function translation(s: DriverSchema, name: string, f: DriverSchema["kernelFlags
 ${f.bits
   .map(([n, x86, arm]) => {
     const bit = arm === undefined ? x86 : `ON_ARCH(${x86}, ${arm})`;
-    const out = `0x${valueOf(n ?? "").toString(16)}`;
+    const out = `0x${numberOf(n ?? "").toString(16)}`;
     return arm === "0"
       ? `\tif (${bit} && (v & ${bit}))\n\t\tr |= ${out};`
       : `\tif ((v & ${bit}) == ${bit})\n\t\tr |= ${out};`;
@@ -112,7 +112,7 @@ ${f.bits
   .join("\n")}
 \treturn r;`
     : `\tswitch (v) {
-${(f.values ?? []).map(([n, v]) => `\tcase ${v}:\n\t\treturn ${valueOf(n ?? "")};`).join("\n")}
+${(f.values ?? []).map(([n, v]) => `\tcase ${v}:\n\t\treturn ${numberOf(n ?? "")};`).join("\n")}
 \t}
 \treturn ${f.else ?? 0};`;
   return `static __always_inline u32 to_${name}(u32 v)\n{\n${body}\n}\n`;
@@ -256,7 +256,8 @@ export function tablesHeader(s: DriverSchema): string {
   const time64 = s.ia32.filter((r) => r.name.endsWith("64") && /time|futex_time|clock_/.test(r.name) && r.nr >= 403);
   return `${header("Tables for dispatch.", "GENERATED_TABLES_H")}
 #define NO_SLOT ${NO_SLOT}
-/* System-call code by slot. */
+/* Native numbers of the calls that make and change processes. */
+${perArch((arch) => processNumbers(s, arch))}/* System-call code by slot. */
 ${perArch(codes)}
 #if defined(__TARGET_ARCH_x86)
 /* Slot of each 32-bit system call. */
@@ -275,6 +276,13 @@ ${numbers([NO_SLOT, ...ia32.socketcall])}
 #endif
 #endif
 `;
+}
+
+function processNumbers(s: DriverSchema, arch: "x86_64" | "aarch64"): string {
+  return s.arches[arch]
+    .filter((r) => ["clone", "clone3", "fork", "vfork", "execve", "execveat"].includes(r.name))
+    .map((r) => `#define NR_${r.name.toUpperCase()} ${r.nr}`)
+    .join("\n");
 }
 
 /** What the shim puts into the tail-call tables. */
