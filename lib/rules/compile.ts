@@ -304,7 +304,7 @@ function inText(text: string, { line, col }: { line: number; col: number }): InC
 
 function count(mask: Uint8Array): number {
   let n = 0;
-  for (const bit of mask) n += bit;
+  for (let i = 0; i < mask.length; i++) n += mask[i]!;
   return n;
 }
 
