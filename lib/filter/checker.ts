@@ -11,7 +11,7 @@ import { type FieldProvider, type Operand, OperandBinder } from "./operand.ts";
 import { parseFilterBytes, TRANSFORMER_NAMES } from "./parser.ts";
 import { PathTree } from "./path_tree.ts";
 import { printFilterBytes } from "./print.ts";
-import { compileRegex, isPlainText } from "./regex.ts";
+import { compileRegex, simplerOperator } from "./regex.ts";
 import { KIND_NAMES, kindOf, LIST_OPERATORS, OPERATORS, typeName } from "./types.ts";
 
 export type { FieldProvider, Operand } from "./operand.ts";
@@ -55,9 +55,48 @@ export interface CheckedFilter {
  * (macro) that was not replaced.
  */
 export function checkFilter(ast: Ast, provider: FieldProvider): CheckedFilter {
-  const checker = new Checker(provider);
-  const root = checker.node(ast);
-  return { ast, root, warnings: checker.warnings };
+  return new FilterChecker(provider).check(ast);
+}
+
+/** Checks filters that share sub-trees (macros): each of these is checked once. */
+export class FilterChecker {
+  private readonly done = new WeakMap<Ast, { node: Checked; warnings: readonly FilterWarning[] }>();
+
+  constructor(private readonly provider: FieldProvider) {}
+
+  /** As checkFilter. */
+  check(ast: Ast): CheckedFilter {
+    const warnings: FilterWarning[] = [];
+    const root = this.node(ast, warnings);
+    return { ast, root, warnings };
+  }
+
+  private node(ast: Ast, warnings: FilterWarning[]): Checked {
+    const known = this.done.get(ast);
+    if (known !== undefined) {
+      for (const w of known.warnings) warnings.push(w);
+      return known.node;
+    }
+    const own: FilterWarning[] = [];
+    const node = this.build(ast, own);
+    this.done.set(ast, { node, warnings: own });
+    for (const w of own) warnings.push(w);
+    return node;
+  }
+
+  private build(ast: Ast, warnings: FilterWarning[]): Checked {
+    switch (ast.kind) {
+      case "and":
+      case "or":
+        return { kind: ast.kind, children: ast.children.map((c) => this.node(c, warnings)) };
+      case "not":
+        return { kind: "not", child: this.node(ast.child, warnings) };
+      case "identifier":
+        throw new FilterError("compile", "unknown-macro", ast.pos, `no macro named '${ast.name}'`);
+      default:
+        return new CheckBuilder(this.provider, warnings).check(ast);
+    }
+  }
 }
 
 /** True when `text` is a field with its argument, or a transformer of fields, that exists: `proc.aname[2]`. */
@@ -105,30 +144,18 @@ function constantFor(text: string, op: Operator, type: number): Constant {
   }
 }
 
-class Checker {
-  readonly warnings: FilterWarning[] = [];
-
-  constructor(private readonly provider: FieldProvider) {}
-
-  node(ast: Ast): Checked {
-    switch (ast.kind) {
-      case "and":
-      case "or":
-        return { kind: ast.kind, children: ast.children.map((c) => this.node(c)) };
-      case "not":
-        return { kind: "not", child: this.node(ast.child) };
-      case "identifier":
-        throw new FilterError("compile", "unknown-macro", ast.pos, `no macro named '${ast.name}'`);
-      default:
-        return this.check(ast);
-    }
-  }
+/** Checks one comparison. */
+class CheckBuilder {
+  constructor(
+    private readonly provider: FieldProvider,
+    private readonly warnings: FilterWarning[],
+  ) {}
 
   private warn(pos: Pos, message: string): void {
     this.warnings.push({ message, line: pos.line, col: pos.col });
   }
 
-  private check(node: CheckNode): Check {
+  check(node: CheckNode): Check {
     const binder = new OperandBinder(this.provider, node.pos);
     const left = binder.bind(node.left);
     const base = { kind: "check", key: printFilterBytes(node), left, modifier: null, right: null } as const;
@@ -209,8 +236,9 @@ class Checker {
     } else if (TRANSFORMER_CALL.test(text)) {
       this.warn(pos, `'${text}' looks like a transformer, and is taken as plain text here because of its quotes`);
     }
-    if (op === "regex" && isPlainText(text)) {
-      this.warn(pos, `'${text}' has nothing special for a regular expression; '=' does the same and is faster`);
+    const simpler = op === "regex" ? simplerOperator(text) : undefined;
+    if (simpler !== undefined) {
+      this.warn(pos, `'${text}' needs no regular expression; '${simpler}' does the same and is faster`);
     }
   }
 }

@@ -11,9 +11,15 @@ const POSIX_CLASSES = new Set(
   "alnum alpha ascii blank cntrl digit graph lower print punct space upper word xdigit".split(" "),
 );
 
-/** True when a pattern is plain text, so that `=` would do. */
-export function isPlainText(pattern: string): boolean {
-  return !/[\\^$.|?*+()[\]{}]/.test(pattern);
+/** The operator that does what a pattern does, when one is enough: "=" for `abc`, "startswith" for `^abc.*` … */
+export function simplerOperator(pattern: string): "=" | "startswith" | "endswith" | "contains" | undefined {
+  const m = /^(\^|\.\*)?([^\\^$.|?*+()[\]{}]*)(\$|\.\*)?$/.exec(pattern);
+  if (m === null) return undefined;
+  const front = m[1] === ".*";
+  const back = m[3] === ".*";
+  if (m[2] === "" && (front || back)) return undefined;
+  if (front) return back ? "contains" : "endswith";
+  return back ? "startswith" : "=";
 }
 
 /**

@@ -34,9 +34,19 @@ export const FALSE: Term = leaf(1, "false");
 export class TermPool {
   private nextId = 2;
   private readonly byKey = new Map<string, Term>();
+  private readonly byNode = new Map<Checked, Term>();
 
   /** The term of a checked filter. */
   of(node: Checked): Term {
+    let term = this.byNode.get(node);
+    if (term === undefined) {
+      term = this.make(node);
+      this.byNode.set(node, term);
+    }
+    return term;
+  }
+
+  private make(node: Checked): Term {
     switch (node.kind) {
       case "check":
         return this.check(node);
