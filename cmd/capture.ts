@@ -46,18 +46,18 @@ async function setDisplay(args: Args): Promise<void> {
 /** The compiled filter; null without words. Throws with the place when it is wrong. */
 async function compileWords(words: readonly string[]): Promise<((ctx: Context) => boolean) | null> {
   if (words.length === 0) return null;
-  const [{ parseFilterBytes }, { checkFilter }, { interpretFilter }, errors, { builtinFields }, { toBytes }] =
+  const [{ parseFilterBytes }, { checkFilter }, { compileFilter }, errors, { builtinFields }, { toBytes }] =
     await Promise.all([
       import("../lib/filter/parser.ts"),
       import("../lib/filter/checker.ts"),
-      import("../lib/filter/interpret.ts"),
+      import("../lib/filter/compile.ts"),
       import("../lib/filter/errors.ts"),
       import("../lib/fields/registry.ts"),
       import("../lib/scap/bytes.ts"),
     ]);
   const bytes = toBytes(words.join(" "));
   try {
-    return interpretFilter(checkFilter(parseFilterBytes(bytes), builtinFields));
+    return compileFilter(checkFilter(parseFilterBytes(bytes), builtinFields));
   } catch (error) {
     if (error instanceof errors.FilterError) throw new Error(errors.describeFilterError(bytes, error));
     throw error;

@@ -10,4 +10,12 @@ import { replay } from "./replay.ts";
 import { validate } from "./validate.ts";
 import { version } from "./version.ts";
 
-export const COMMANDS: readonly Command[] = [replay, capture, list, validate, describe, completion(() => COMMANDS), version];
+export const COMMANDS: readonly Command[] = [
+  replay,
+  capture,
+  list,
+  validate,
+  describe,
+  completion(() => COMMANDS),
+  version,
+];

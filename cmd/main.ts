@@ -43,7 +43,7 @@ async function dispatch(argv: readonly string[]): Promise<number> {
     return 0;
   }
   if (!first.startsWith("-")) return runCommand(find(first), argv.slice(1));
-  return topCommand(argv);
+  return topCommand(argv, COMMANDS, helpWidth());
 }
 
 /** The subcommand of that name. */

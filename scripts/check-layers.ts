@@ -26,14 +26,22 @@ function roomOf(file: string): string {
   return parts[0] === "lib" ? parts.slice(0, 2).join("/") : (parts[0] as string);
 }
 
-/** Relative modules that a source text imports, re-exports or loads at run time, with their line numbers. */
-export function importsOf(text: string): { line: number; module: string }[] {
-  const found: { line: number; module: string }[] = [];
-  const pattern = /(?:\bfrom\s+|\bimport\s+|\bimport\(\s*|\brequire\(\s*)"(\.{1,2}\/[^"]+)"/g;
-  for (const match of text.matchAll(pattern)) {
-    found.push({ line: text.slice(0, match.index).split("\n").length, module: match[1] as string });
-  }
-  return found;
+export interface Import {
+  line: number;
+  module: string;
+  /** Only types are imported: nothing remains of it when the program runs. */
+  typeOnly: boolean;
+}
+
+/** Relative modules that a source text imports, re-exports or loads at run time. */
+export function importsOf(text: string): Import[] {
+  const pattern =
+    /\b(?:(import|export)(\s+type)?\s[^;"]*?\bfrom\s+|import\s+|import\(\s*|require\(\s*)"(\.{1,2}\/[^"]+)"/g;
+  return Array.from(text.matchAll(pattern), (match) => ({
+    line: text.slice(0, match.index + match[0].lastIndexOf('"', match[0].length - 2)).split("\n").length,
+    module: match[3] as string,
+    typeOnly: match[2] !== undefined,
+  }));
 }
 
 /** Breaches among the given files (path → source text), as lines ready to print. */
@@ -49,9 +57,9 @@ export function checkLayers(files: ReadonlyMap<string, string>): string[] {
       breaches.push(`${file}: the room ${room} is on no floor; add it to scripts/check-layers.ts`);
       continue;
     }
-    for (const { line, module } of importsOf(text)) {
+    for (const { line, module, typeOnly } of importsOf(text)) {
       const target = relative(ROOT, resolve(ROOT, dirname(file), module));
-      edges.push(target);
+      if (!typeOnly) edges.push(target);
       const targetRoom = roomOf(target);
       const targetFloor = floorOf.get(targetRoom);
       if (targetRoom === room || targetFloor === undefined || targetFloor < floor) continue;
