@@ -83,11 +83,22 @@ function isNamed(node: LeftNode, names: ReadonlySet<string>): boolean {
 }
 
 function combine(a: Sets, b: Sets, union: boolean): Sets {
-  if (union && (a === ALL || b === ALL)) return ALL;
-  if (!union && (a === NONE || b === NONE)) return NONE;
-  const merge = (x: Uint8Array, y: Uint8Array) =>
-    Uint8Array.from(x, (v, i) => (union ? v | (y[i] as number) : v & (y[i] as number)));
-  return { events: merge(a.events, b.events), calls: merge(a.calls, b.calls) };
+  if (a === b) return a;
+  const absorbing = union ? ALL : NONE;
+  const neutral = union ? NONE : ALL;
+  if (a === absorbing || b === neutral) return a;
+  if (b === absorbing || a === neutral) return b;
+  return { events: merge(a.events, b.events, union), calls: merge(a.calls, b.calls, union) };
+}
+
+function merge(x: Uint8Array, y: Uint8Array, union: boolean): Uint8Array {
+  const result = x.slice();
+  for (let i = 0; i < result.length; i++) {
+    const v = y[i] as number;
+    if (union) result[i] = (result[i] as number) | v;
+    else result[i] = (result[i] as number) & v;
+  }
+  return result;
 }
 
 function complement(s: Sets): Sets {

@@ -239,7 +239,7 @@ class Compiler {
     for (const warning of checked.warnings) {
       this.report.warn("LOAD_COMPILE_CONDITION", warning.message, place.expression(inText(text, warning)));
     }
-    const types = eventTypesOf(ast);
+    const types = eventTypesOf(ast).slice();
     if (definition.source === "syscall") types[EV.ASYNCEVENT_E] = 1;
     if (definition.warnEventTypes && count(types) > MANY_EVENT_TYPES) {
       const message = "The condition can match most event types, which makes it slow; restrict it with evt.type";
