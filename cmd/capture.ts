@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // `falco capture`: see, count and write events of a trace file or of this machine.
+import type { ChildProcess } from "node:child_process";
+import { constants } from "node:os";
 import type { CaptureCounts, CaptureOptions, LineSink } from "../lib/engine/capture/run.ts";
 import type { Context, Inspector } from "../lib/sinsp/inspector.ts";
 import { CAPTURE_FLAGS } from "./capture_flags.ts";
 import type { Args } from "./cli/args.ts";
-import { UsageError } from "./cli/errors.ts";
+import { describeError, UsageError } from "./cli/errors.ts";
 import type { Command } from "./cli/flags.ts";
 import { Output } from "./cli/output.ts";
+import { embedded } from "./embedded.ts";
 
 /** The line of an event, as scripts written for sysdig expect it. */
 const LINE = "%evt.num %evt.outputtime %evt.cpu %proc.name (%thread.tid) %evt.dir %evt.type %evt.info";
@@ -43,21 +46,34 @@ async function setDisplay(args: Args): Promise<void> {
   if (time !== undefined) display.time = time as typeof display.time;
 }
 
+interface Filter {
+  matches(ctx: Context): boolean;
+  /** Codes of the system calls that the filter or the state needs. */
+  syscalls(): number[];
+}
+
 /** The compiled filter; null without words. Throws with the place when it is wrong. */
-async function compileWords(words: readonly string[]): Promise<((ctx: Context) => boolean) | null> {
+async function compileWords(words: readonly string[]): Promise<Filter | null> {
   if (words.length === 0) return null;
-  const [{ parseFilterBytes }, { checkFilter }, { compileFilter }, errors, { builtinFields }, { toBytes }] =
-    await Promise.all([
-      import("../lib/filter/parser.ts"),
-      import("../lib/filter/checker.ts"),
-      import("../lib/filter/compile.ts"),
-      import("../lib/filter/errors.ts"),
-      import("../lib/fields/registry.ts"),
-      import("../lib/scap/bytes.ts"),
-    ]);
+  const { parseFilterBytes } = await import("../lib/filter/parser.ts");
+  const { checkFilter } = await import("../lib/filter/checker.ts");
+  const { compileFilter } = await import("../lib/filter/compile.ts");
+  const { syscallsOf } = await import("../lib/filter/event_types.ts");
+  const errors = await import("../lib/filter/errors.ts");
+  const { builtinFields } = await import("../lib/fields/registry.ts");
+  const { toBytes } = await import("../lib/scap/bytes.ts");
+  const { SYSCALL_NAMES, SYSCALL_SETS } = await import("../lib/schema/tables/syscalls.ts");
   const bytes = toBytes(words.join(" "));
   try {
-    return compileFilter(checkFilter(parseFilterBytes(bytes), builtinFields));
+    const ast = parseFilterBytes(bytes);
+    const state = new Set(SYSCALL_SETS["state"]);
+    return {
+      matches: compileFilter(checkFilter(ast, builtinFields)),
+      syscalls() {
+        const wanted = syscallsOf(ast);
+        return SYSCALL_NAMES.flatMap((name, code) => (wanted[code] === 1 || state.has(name) ? [code] : []));
+      },
+    };
   } catch (error) {
     if (error instanceof errors.FilterError) throw new Error(errors.describeFilterError(bytes, error));
     throw error;
@@ -103,69 +119,132 @@ async function report(args: Args, counts: CaptureCounts, started: number): Promi
   }
 }
 
-async function readFile(path: string, args: Args): Promise<number> {
-  const started = performance.now();
-  await setDisplay(args);
-  const matches = await compileWords(args.words);
-  const { line, sink } = await lines(args);
-  const { openCapture } = await import("../lib/scap/reader.ts");
-  const { Inspector } = await import("../lib/sinsp/inspector.ts");
-  const source = await openCapture(path);
-  try {
-    const inspector = new Inspector(source);
-    await runWith(args, inspector, { matches, line, sink }, started);
-    return 0;
-  } finally {
-    await source.close();
-  }
+interface Session {
+  inspector: Inspector;
+  what: Pick<CaptureOptions, "matches" | "line" | "sink">;
+  stop: CaptureOptions["stop"];
+  started: number;
 }
 
-async function runWith(
-  args: Args,
-  inspector: Inspector,
-  what: Pick<CaptureOptions, "matches" | "line" | "sink">,
-  started: number,
-): Promise<void> {
+/** Runs the capture and reports at its end, also when it failed half-way. */
+async function runWith(args: Args, { inspector, what, stop, started }: Session): Promise<void> {
   const { runCapture } = await import("../lib/engine/capture/run.ts");
   const { ProgressBar } = await import("../lib/engine/progress.ts");
-  const stop = { requested: false };
-  const onSignal = () => {
-    stop.requested = true;
-  };
-  process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
-  const wanted = args.bool("progress") || (process.stderr.isTTY && !process.stdout.isTTY);
+  const { kind, name } = inspector.source;
+  const wanted = kind === "file" && (args.bool("progress") || (process.stderr.isTTY && !process.stdout.isTTY));
   const bar = wanted ? new ProgressBar((text) => process.stderr.write(text)) : null;
+  const options: CaptureOptions = {
+    ...what,
+    events: null,
+    limit: args.number("limit") ?? Number.POSITIVE_INFINITY,
+    internal: args.bool("debug"),
+    duration: (args.number("duration") ?? Number.POSITIVE_INFINITY) * 1000,
+    stop,
+  };
   let counts: CaptureCounts | undefined;
+  if (bar !== null) options.onProgress = (fraction) => bar.update(name, fraction, counts?.read ?? 0);
   try {
-    await runCapture(
-      inspector,
-      {
-        ...what,
-        events: null,
-        limit: args.number("limit") ?? Number.POSITIVE_INFINITY,
-        internal: args.bool("debug"),
-        duration: (args.number("duration") ?? Number.POSITIVE_INFINITY) * 1000,
-        stop,
-        ...(bar === null
-          ? {}
-          : { onProgress: (fraction: number) => bar.update(inspector.source.name, fraction, counts?.read ?? 0) }),
-      },
-      (c) => {
-        counts = c;
-      },
-    );
+    await runCapture(inspector, options, (c) => {
+      counts = c;
+    });
   } finally {
     bar?.clear();
-    process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
     if (counts !== undefined) await report(args, counts, started);
   }
 }
 
+/** Calls `act` at the first Ctrl-C or SIGTERM; returns a function that ends this. */
+function onStop(act: (signal: NodeJS.Signals) => void): () => void {
+  process.once("SIGINT", act).once("SIGTERM", act);
+  return () => process.off("SIGINT", act).off("SIGTERM", act);
+}
+
+async function fromFile(path: string, args: Args): Promise<number> {
+  const started = performance.now();
+  await setDisplay(args);
+  const filter = await compileWords(args.words);
+  const { line, sink } = await lines(args);
+  const { openCapture } = await import("../lib/scap/reader.ts");
+  const { Inspector } = await import("../lib/sinsp/inspector.ts");
+  const stop = { requested: false };
+  const release = onStop(() => {
+    stop.requested = true;
+  });
+  const source = await openCapture(path);
+  try {
+    const what = { matches: filter?.matches ?? null, line, sink };
+    await runWith(args, { inspector: new Inspector(source), what, stop, started });
+    return 0;
+  } finally {
+    release();
+    await source.close();
+  }
+}
+
+async function fromMachine(args: Args): Promise<number> {
+  const started = performance.now();
+  await setDisplay(args);
+  const filter = await compileWords(args.words);
+  const { line, sink } = await lines(args);
+  const { setEmbeddedShim } = await import("../lib/scap/shim.ts");
+  const { openMachine } = await import("../lib/engine/machine.ts");
+  if (embedded.shim !== "") setEmbeddedShim(embedded.shim);
+  const { source, inspector } = await openMachine({
+    enterHooks: false,
+    snaplen: args.number("snaplen") ?? 80,
+    ...(filter === null ? {} : { syscalls: filter.syscalls() }),
+  });
+  const stop = { requested: false };
+  let matches = filter?.matches ?? null;
+  let status = 0;
+  let child: ChildProcess | null = null;
+  const release = onStop((signal) => {
+    if (child !== null) child.kill(signal);
+    else source.stop();
+  });
+  try {
+    if (args.rest !== null) {
+      const { Follower } = await import("../lib/engine/capture/follow.ts");
+      child = await start(args.rest);
+      child.once("exit", (code, signal) => {
+        status = signal === null ? (code ?? 1) : 128 + (constants.signals[signal] ?? 0);
+        source.stop();
+      });
+      const follower = new Follower(child.pid as number);
+      const inner = matches;
+      matches = inner === null ? (ctx) => follower.matches(ctx) : (ctx) => follower.matches(ctx) && inner(ctx);
+    }
+    await runWith(args, { inspector, what: { matches, line, sink }, stop, started });
+    return status;
+  } finally {
+    release();
+    await source.close();
+    const { drops } = source.stats();
+    if (drops > 0) process.stderr.write(`falco: ${drops} events were lost\n`);
+  }
+}
+
+/** Starts a command with our input and output. Resolves once it runs; throws when it cannot be run. */
+async function start(line: readonly string[]): Promise<ChildProcess> {
+  const [program, ...rest] = line;
+  if (program === undefined) throw new UsageError("'--' wants a command behind it");
+  const { spawn } = await import("node:child_process");
+  const child = spawn(program, rest, { stdio: "inherit" });
+  await new Promise<void>((resolve, reject) => {
+    child.once("spawn", resolve);
+    child.once("error", (error) => reject(new Error(`cannot run a command: ${describeError(error)}`)));
+  });
+  return child;
+}
+
 export const capture: Command = {
   name: "capture",
-  words: "[FILTER…]",
-  summary: "See the events of a trace file, all or those that a filter picks.",
-  about: ["Words that belong to no flag are the filter, joined by blanks."],
+  words: "[FILTER…] [-- COMMAND…]",
+  summary: "See the events of this machine, of one command, or of a trace file.",
+  about: [
+    "Words that belong to no flag are the filter, joined by blanks: only events that it picks are shown.",
+    "Without -r the kernel of this machine is listened to, until Ctrl-C. A command after '--' is run, only it and its descendants are seen, and its exit status is handed on.",
+  ],
   flags: CAPTURE_FLAGS,
   examples: [
     { line: "falco capture -r trace.scap", does: "Every event as one line." },
@@ -174,10 +253,14 @@ export const capture: Command = {
       line: "falco capture -r trace.scap -p '%proc.name %fd.name' evt.is_open_write=true",
       does: "Who wrote to which file.",
     },
+    { line: "falco capture evt.type=execve", does: "Programs that are started on this machine, as they start." },
+    { line: "falco capture -S -q -- make", does: "How often make and its children called what." },
   ],
+  takesCommand: true,
   async run(args) {
     const file = args.string("read");
-    if (file === undefined) throw new UsageError("name a trace file with -r FILE");
-    return readFile(file, args);
+    if (file === undefined) return fromMachine(args);
+    if (args.rest !== null) throw new UsageError("-r/--read reads a file: no command can be run with it");
+    return fromFile(file, args);
   },
 };

@@ -109,7 +109,8 @@ export class LiveSource implements CaptureSource {
   readonly kind = "live";
   readonly name = "modern_ebpf";
   readonly machine = localMachine();
-  readonly state: InitialState;
+  /** Settable until the first event is taken: a scan that begins after the start misses nothing. */
+  state: InitialState;
   readonly baseTime: bigint;
   readonly cursor = new EventCursor();
 
@@ -176,7 +177,10 @@ export class LiveSource implements CaptureSource {
   }
 
   next(): number {
-    if (this.at === this.count && !this.fill()) return this.running ? NEXT.IDLE : NEXT.END;
+    if (this.at === this.count && !this.fill()) {
+      // After a stop the rings are still emptied, turn by turn.
+      return this.running || this.batches >= BATCHES_PER_TURN ? NEXT.IDLE : NEXT.END;
+    }
     const i = this.at++;
     const row = i * ROW.COLUMNS;
     const rows = this.rows;
