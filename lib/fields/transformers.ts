@@ -51,6 +51,8 @@ export function concat(parts: readonly Scalar[]): string {
 interface FoundOption {
   letter: string;
   value: string | null;
+  /** The option wants an argument and there is none. */
+  incomplete?: boolean;
 }
 
 /** Walks the options as getopt(3) does: up to "--" or the first word that is no option; long options are skipped. */
@@ -73,16 +75,23 @@ function* options(args: readonly string[], spec: string): Generator<FoundOption>
       const rest = word.slice(at + 1);
       if (rest !== "") yield { letter, value: rest };
       else if (i + 1 < args.length) yield { letter, value: args[++i] as string };
-      else yield { letter, value: null };
+      else yield { letter, value: null, incomplete: true };
       break;
     }
   }
 }
 
-/** Option letters, each followed by its value where it has one; "?" and the letter for unknown options. */
+/**
+ * Option letters, each followed by its value where it has one; "?" and the letter for unknown options, "?" alone for
+ * those whose argument is missing.
+ */
 export function getopt(args: readonly string[], spec: string): string[] {
   const found: string[] = [];
-  for (const { letter, value } of options(args, spec)) {
+  for (const { letter, value, incomplete } of options(args, spec)) {
+    if (incomplete === true) {
+      found.push("?");
+      continue;
+    }
     found.push(letter);
     if (value !== null) found.push(value);
   }

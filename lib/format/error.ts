@@ -13,6 +13,8 @@ export class FormatError extends Error {
     readonly position: number,
     /** The most similar field, when the problem is an unknown one. */
     readonly nearest?: string,
+    /** True when the problem is a name that is no field. */
+    readonly unknownField = false,
   ) {
     super(
       `format: ${problem} at position ${position + 1}${nearest === undefined ? "" : `; did you mean '%${nearest}'?`}`,
@@ -26,6 +28,6 @@ const SHOWN = 100;
 /** The message, the part of the format around the place, and a caret under it. */
 export function describeFormatError(e: FormatError): string {
   const start = e.position > SHOWN - 20 ? e.position - (SHOWN - 20) : 0;
-  const shown = e.format.slice(start, start + SHOWN).replace(/[\0-\x1f\x7f]/g, " ");
+  const shown = e.format.slice(start, start + SHOWN).replace(/[^ -~\x80-\xff]/g, " ");
   return `${e.message}\n  ${shown}\n  ${" ".repeat(e.position - start)}^`;
 }

@@ -4,7 +4,7 @@
 import { decimal } from "../fields/number_text.ts";
 import { builtinFields, type FieldRegistry, type ResolvedField } from "../fields/registry.ts";
 import { fieldJson } from "../fields/values.ts";
-import { toBytes } from "../scap/bytes.ts";
+import { toBytes, toText } from "../scap/bytes.ts";
 import { PF, PT } from "../schema/tables/enums.ts";
 import type { Context } from "../sinsp/inspector.ts";
 import { FormatError } from "./error.ts";
@@ -34,7 +34,7 @@ export interface Format {
    * format has no leading "*". Unlike `text` this is UTF-16 text.
    */
   json(ctx: Context): string | null;
-  /** The plain fields in the order of their first appearance, each once. Transformers are not among them. */
+  /** The fields in the order of their first appearance, each once: plain ones and those inside transformers. */
   readonly fields: readonly ResolvedField[];
   /** Names in the order in which the format resolves them; a transformer comes behind its arguments. */
   readonly names: readonly string[];
@@ -65,7 +65,7 @@ function parse(format: string, registry: FieldRegistry): Piece[] {
       pieces.push({ literal, token, width: Math.min(Number(digits), MAX_WIDTH) });
       at = end;
     } catch (e) {
-      if (e instanceof TokenError) throw new FormatError(e.what, format, e.position, e.nearest);
+      if (e instanceof TokenError) throw new FormatError(e.what, format, e.position, e.nearest, e.unknownField);
       throw e;
     }
   }
@@ -148,10 +148,10 @@ function looper(pieces: readonly Piece[], tolerant: boolean): (ctx: Context) => 
   };
 }
 
-/** A function that makes the JSON object of the plain fields. */
+/** A function that makes the JSON object of the fields. */
 function jsonMaker(fields: readonly ResolvedField[], tolerant: boolean): (ctx: Context) => string | null {
   const sorted = [...fields].sort((a, b) => (a.token < b.token ? -1 : a.token > b.token ? 1 : 0));
-  const keys = sorted.map((f, i) => `${i === 0 ? "{" : ","}${JSON.stringify(f.token)}:`);
+  const keys = sorted.map((f, i) => `${i === 0 ? "{" : ","}${JSON.stringify(toText(f.token))}:`);
   return (ctx) => {
     let text = "";
     for (let i = 0; i < sorted.length; i++) {
@@ -183,14 +183,14 @@ export function compileFormatBytes(format: string, options: FormatOptions = {}):
     pieces = parse(star ? format.slice(1) : format, registry);
   } catch (e) {
     if (!star || !(e instanceof FormatError)) throw e;
-    throw new FormatError(e.problem, format, e.position + 1, e.nearest);
+    throw new FormatError(e.problem, format, e.position + 1, e.nearest, e.unknownField);
   }
   const fields = new Map<string, ResolvedField>();
   const names: string[] = [];
   for (const { token } of pieces) {
     if (token === null) continue;
     names.push(...token.names);
-    if (token.field !== null) fields.set(token.field.token, token.field);
+    for (const f of token.fields) fields.set(f.token, f);
   }
   const list = [...fields.values()];
   const line = pieces.length > MAX_GENERATED ? looper(pieces, tolerant) : joiner(pieces, tolerant);

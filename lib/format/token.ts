@@ -16,8 +16,8 @@ export interface Token {
   readonly field: ResolvedField | null;
   /** Names of the fields inside, then the transformer's own. */
   readonly names: readonly string[];
-  /** Names of the fields inside. */
-  readonly fields: readonly string[];
+  /** The fields inside. */
+  readonly fields: readonly ResolvedField[];
   readonly type: number;
   readonly list: boolean;
   /** Byte string; undefined when the event has no value. */
@@ -32,6 +32,7 @@ export class TokenError extends Error {
     readonly what: string,
     readonly position: number,
     readonly nearest?: string,
+    readonly unknownField = false,
   ) {
     super(what);
   }
@@ -59,7 +60,7 @@ export function parseToken(text: string, at: number, registry: FieldRegistry): P
     if (word === "") throw new TokenError("expected the name of a field", at);
     const known = registry.lookup(word);
     if (known !== undefined) throw new TokenError(`'${word}' needs an argument: ${argumentWanted(known)}`, at);
-    throw new TokenError(`'${word}' is no field`, at, registry.suggest(word));
+    throw new TokenError(`'${word}' is no field`, at, registry.suggest(word), true);
   }
   return { token: fieldToken(match.field), end: at + match.length };
 }
@@ -69,7 +70,7 @@ function fieldToken(field: ResolvedField): Token {
     name: field.token,
     field,
     names: [field.token],
-    fields: [field.token],
+    fields: [field],
     type: field.type,
     list: field.list,
     text: (ctx) => fieldText(field, ctx),
@@ -187,7 +188,7 @@ function parseList(text: string, at: number, registry: FieldRegistry, depth: num
   const token: Token = {
     name: `(${items.map((i) => i.name).join(",")})`,
     field: null,
-    names: items.flatMap((i) => i.fields),
+    names: items.flatMap((i) => i.fields.map((f) => f.token)),
     fields: items.flatMap((i) => i.fields),
     type: PT.CHARBUF,
     list: true,
@@ -281,7 +282,7 @@ function callToken(name: string, rule: TransformerRule, args: readonly Token[], 
   return {
     name: shown,
     field: null,
-    names: [...args.flatMap((a) => a.fields), shown],
+    names: [...args.flatMap((a) => a.fields.map((f) => f.token)), shown],
     fields: args.flatMap((a) => a.fields),
     type: rule.result ?? (args[0]?.type as number),
     list,

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the configuration adds to the alerts of rules: append_output, static_fields, and -p of the command line.
+import type { Config } from "../config/config.ts";
+import type { FieldList } from "../config/key.ts";
+import { FieldArgError, UnknownFieldError } from "../fields/field.ts";
+import { builtinFields, type ResolvedField } from "../fields/registry.ts";
+import { fieldJson } from "../fields/values.ts";
+import { FormatError } from "../format/error.ts";
+import { compileFormat } from "../format/formatter.ts";
+import { toText } from "../scap/bytes.ts";
+import type { Context } from "../sinsp/inspector.ts";
+
+/** A rule as far as `match` of append_output looks at it. */
+export interface MatchableRule {
+  readonly name: string;
+  readonly source: string;
+  readonly tags: readonly string[];
+}
+
+/** A field that is added to output_fields: its name (UTF-16) and its value as JSON source text. */
+export interface ExtraField {
+  readonly name: string;
+  json(ctx: Context): string;
+}
+
+/** Presets of -p. */
+const PRESETS: Readonly<Record<string, string>> = {
+  c: "container=%container.name (id=%container.id)",
+  container: "container=%container.name (id=%container.id)",
+  k: "k8s.ns=%k8s.ns.name k8s.pod=%k8s.pod.name container=%container.id",
+  kubernetes: "k8s.ns=%k8s.ns.name k8s.pod=%k8s.pod.name container=%container.id",
+};
+
+interface Entry {
+  source: string | undefined;
+  rule: string | undefined;
+  tags: readonly string[];
+  /** Text to put behind the output. */
+  text: string;
+  fields: ExtraField[];
+}
+
+/** Fields that are worth knowing for every rule: ` container_id=%container.id …`. */
+function suggestedOutput(): string {
+  const names = builtinFields.classes.flatMap((c) => c.fields.filter((f) => f.flags.suggested).map((f) => f.name));
+  return names.map((name) => `${name.replaceAll(".", "_")}=%${name}`).join(" ");
+}
+
+function matches(entry: Entry, rule: MatchableRule): boolean {
+  return (
+    (entry.source === undefined || entry.source === rule.source) &&
+    (entry.rule === undefined || entry.rule === rule.name) &&
+    entry.tags.every((tag) => rule.tags.includes(tag))
+  );
+}
+
+function rawField(name: string): ExtraField {
+  const open = name.indexOf("[");
+  const field: ResolvedField =
+    open > 0 && name.endsWith("]")
+      ? builtinFields.resolve(name.slice(0, open), name.slice(open + 1, -1))
+      : builtinFields.resolve(name, null);
+  return { name: toText(field.token), json: (ctx) => fieldJson(field, ctx) ?? "null" };
+}
+
+function textField(name: string, format: string): ExtraField {
+  const compiled = compileFormat(format, { tolerant: true });
+  return { name, json: (ctx) => JSON.stringify(toText(compiled.text(ctx) ?? "")) };
+}
+
+/** Additions of one configuration; mistakes in them are in `errors`. */
+export class AppendOutput {
+  readonly errors: string[] = [];
+  private readonly entries: Entry[] = [];
+  private readonly fixed: ExtraField[];
+
+  /** `print` is the value of -p. */
+  constructor(config: Config, print?: string) {
+    const place = config.place("append_output");
+    config.get("append_output").forEach((record, i) => {
+      const path = `${place}: append_output[${i}]`;
+      const texts: string[] = [];
+      const extra = record.get("extra_output") as string | undefined;
+      if (extra !== undefined && extra !== "") texts.push(this.checked(extra, `${path}.extra_output`));
+      if (record.get("suggested_output") === true) texts.push(suggestedOutput());
+      const list = (record.get("extra_fields") ?? []) as FieldList;
+      this.entries.push({
+        source: record.get("match.source") as string | undefined,
+        rule: record.get("match.rule") as string | undefined,
+        tags: (record.get("match.tags") ?? []) as readonly string[],
+        text: texts.filter((t) => t !== "").join(" "),
+        fields: list.flatMap(([name, format]) => this.field(name, format, `${path}.extra_fields`)),
+      });
+    });
+    if (print !== undefined && print !== "") {
+      const text = PRESETS[print] ?? this.checked(print, "-p");
+      this.entries.push({ source: undefined, rule: undefined, tags: [], text, fields: [] });
+    }
+    this.fixed = [...config.get("static_fields")].map(([name, value]) => ({ name, json: () => JSON.stringify(value) }));
+  }
+
+  /** Text to put behind a rule's output, a blank first; "" for none. */
+  text(rule: MatchableRule): string {
+    return this.entries.map((e) => (e.text !== "" && matches(e, rule) ? ` ${e.text}` : "")).join("");
+  }
+
+  /** Fields to add to output_fields. */
+  fields(rule: MatchableRule): ExtraField[] {
+    return [...this.entries.flatMap((e) => (matches(e, rule) ? e.fields : [])), ...this.fixed];
+  }
+
+  /** The format, compiled once to find its mistakes. */
+  private checked(format: string, where: string): string {
+    this.attempt(where, () => compileFormat(format, { tolerant: true }));
+    return format;
+  }
+
+  private field(name: string, format: string | null, where: string): ExtraField[] {
+    const made = this.attempt(where, () => (format === null ? rawField(name) : textField(name, format)));
+    return made === undefined ? [] : [made];
+  }
+
+  private attempt<T>(where: string, make: () => T): T | undefined {
+    try {
+      return make();
+    } catch (error) {
+      if (!(error instanceof FormatError || error instanceof FieldArgError || error instanceof UnknownFieldError)) {
+        throw error;
+      }
+      this.errors.push(`${where}: ${error.message}`);
+      return undefined;
+    }
+  }
+}

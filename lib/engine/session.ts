@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// All that a run with rules needs before the first event: configuration, rules, outputs; and a reload of them.
+import { hostname } from "node:os";
+import { type Config, ConfigError, loadConfig } from "../config/config.ts";
+import type { ConfigRecord } from "../config/key.ts";
+import type { Environment } from "../config/node.ts";
+import { display } from "../fields/settings.ts";
+import type { Message } from "../outputs/output.ts";
+import type { Outputs } from "../outputs/outputs.ts";
+import { loadRules, type RuleSource } from "../rules/loader.ts";
+import { PRIORITY, parsePriority } from "../rules/priority.ts";
+import { reportText } from "../rules/report.ts";
+import { compileRuleset, type Ruleset } from "../rules/ruleset.ts";
+import type { Selection } from "../rules/selection.ts";
+import { AppendOutput } from "./append_output.ts";
+import { makeDetection } from "./detection.ts";
+import type { Detection } from "./engine.ts";
+import type { Log } from "./log.ts";
+import { alertStyle, makeOutputs } from "./output_list.ts";
+import { readRuleFiles, rulePaths } from "./rule_files.ts";
+
+/** What the command line says about a run with rules. */
+export interface RunSettings {
+  /** -c */
+  configFile?: string;
+  /** -o KEY=VALUE */
+  options: readonly string[];
+  /** -r: files, directories, patterns. */
+  rules: readonly string[];
+  /** Rules switched off and on by -t, -T, -D; after those of the configuration. */
+  selection: readonly Selection[];
+  /** -p */
+  print?: string;
+  /** -U */
+  unbuffered: boolean;
+  /** Rules to use when none are named anywhere. */
+  builtinRules: RuleSource | null;
+  /** Colours for lines on stdout. */
+  paint: ((message: Message, json: boolean) => string) | null;
+  env: Environment;
+  log: Log;
+}
+
+/** The configuration or the rules cannot be used; the message has all mistakes, one per line or block. */
+export class SetupError extends Error {
+  override name = "SetupError";
+}
+
+/** Configuration and rules in force. */
+export interface Loaded {
+  config: Config;
+  ruleset: Ruleset;
+  detection: Detection;
+}
+
+function selectionOf(records: readonly ConfigRecord[]): Selection[] {
+  return records.flatMap((record) =>
+    [...record].map(([key, value]): Selection => {
+      const [kind, by] = key.split(".");
+      const enable = kind === "enable";
+      return by === "rule" ? { enable, rule: String(value) } : { enable, tag: String(value) };
+    }),
+  );
+}
+
+/** Reads configuration and rules. Throws SetupError with everything that is wrong in either. */
+export function load(settings: RunSettings): Loaded {
+  const { env, log } = settings;
+  let config: Config;
+  try {
+    config = loadConfig({
+      ...(settings.configFile === undefined ? {} : { file: settings.configFile }),
+      options: settings.options,
+      env,
+    });
+  } catch (error) {
+    if (error instanceof ConfigError) throw new SetupError(error.message);
+    throw error;
+  }
+  log.configure(config.get("log_level"), config.get("log_stderr"));
+  for (const w of config.warnings) log.warning(`${w.place}: ${w.text}`);
+
+  const append = new AppendOutput(config, settings.print);
+  const paths = rulePaths(config, settings.rules);
+  let sources = readRuleFiles(paths);
+  if (paths.length === 0 && settings.builtinRules !== null) sources = [settings.builtinRules];
+  const result = loadRules(sources);
+  const mistakes = [...append.errors];
+  if (!result.successful) mistakes.push(reportText(result.files.filter((f) => !f.successful)));
+  if (sources.length === 0)
+    mistakes.push("no rules: name rule files with -r, or with rules_files in the configuration");
+  if (mistakes.length > 0) throw new SetupError(mistakes.join("\n"));
+  for (const file of result.files) {
+    const n = file.warnings.length + file.moreWarnings.length;
+    if (n > 0)
+      log.warning(`${file.name}: ${n} warning${n === 1 ? "" : "s"}; 'falco validate -v ${file.name}' shows them`);
+  }
+
+  const ruleset = compileRuleset(result, {
+    matching: config.get("rule_matching") as "first" | "all",
+    minPriority: parsePriority(config.get("priority")) ?? PRIORITY.DEBUG,
+    selection: [...selectionOf(config.get("rules")), ...settings.selection],
+    appendOutput: (rule) => append.text(rule),
+  });
+  // One process has one display, see lib/fields/settings.ts.
+  display.buffer = config.get("buffer_format_base64") ? "base64" : "dots";
+  display.bufferLimit = 0;
+  const host = env["FALCO_HOSTNAME"] ?? hostname();
+  return { config, ruleset, detection: makeDetection(ruleset, append, alertStyle(config), host) };
+}
+
+/** The outputs of a configuration. `patient`: events wait for them. */
+export function openOutputs(settings: RunSettings, config: Config, patient: boolean): Outputs {
+  const { paint, log, unbuffered } = settings;
+  const json = config.get("json_output");
+  return makeOutputs(config, {
+    paint: paint === null ? null : (message) => paint(message, json),
+    unbuffered,
+    patient,
+    report: (text) => log.warning(text),
+  });
+}
