@@ -24,6 +24,16 @@ export type Int64 = number | bigint;
 const TWO32 = 4294967296;
 
 /**
+ * Signed 64-bit integer at `at` as a double. What fits in 32 bits, nearly everything, comes as the engine's small
+ * integer and not as a double, so that ids and descriptor numbers are cheap keys.
+ */
+export function readInt64(view: DataView, at: number): number {
+  const low = view.getInt32(at, true);
+  const high = view.getInt32(at + 4, true);
+  return high === low >> 31 ? low : high * TWO32 + (low >>> 0);
+}
+
+/**
  * Event under the cursor. Sources move it; everything above reads it and keeps nothing of it past the next event.
  * Strings are *byte strings*: one char (0–255) per byte of the trace, see lib/scap/bytes.ts.
  */
@@ -117,8 +127,7 @@ export class EventCursor {
   /** Signed 64-bit integer as a double: exact within ±2^53, rounded beyond. For return values, fds, pids, sizes. */
   i64(i: number, absent = 0): number {
     if (this.paramLength(i) < 8) return absent;
-    const at = this.ends[i] as number;
-    return this.view.getInt32(at + 4, true) * TWO32 + this.view.getUint32(at, true);
+    return readInt64(this.view, this.ends[i] as number);
   }
 
   /** Unsigned 64-bit integer as a double: exact up to 2^53, rounded beyond. */

@@ -41,6 +41,8 @@ export class FdInfo {
   pid = -1;
   /** LAYER bits. */
   layers = 0;
+  /** True when several tables hold this object: it is copied before it is changed (FdTable.own). */
+  frozen = false;
 
   /** Path; for sockets the rendered tuple, e.g. "10.0.0.1:4000->10.0.0.2:80", a server's "0.0.0.0:80". */
   get name(): string {
@@ -98,6 +100,24 @@ export class FdInfo {
   }
 
   copy(): FdInfo {
-    return Object.assign(new FdInfo(), this);
+    const f = new FdInfo();
+    f.type = this.type;
+    f.openFlags = this.openFlags;
+    f.text = this.text;
+    f.nameRaw = this.nameRaw;
+    f.dev = this.dev;
+    f.ino = this.ino;
+    f.l4proto = this.l4proto;
+    f.role = this.role;
+    f.connected = this.connected;
+    f.sip = this.sip;
+    f.sport = this.sport;
+    f.dip = this.dip;
+    f.dport = this.dport;
+    f.unixSource = this.unixSource;
+    f.unixPeer = this.unixPeer;
+    f.pid = this.pid;
+    f.layers = this.layers;
+    return f;
   }
 }

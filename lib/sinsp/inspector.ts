@@ -145,6 +145,8 @@ export class Inspector implements Context {
   hidden = false;
   /** Set by a handler that asks for the end (a CPU came or went): the reason. */
   abortReason = "";
+  /** Handlers: relative time of the last context switch, by CPU. */
+  readonly switchTs: number[] = [];
   readonly threads: ThreadTable;
   readonly users = new UserTable();
   readonly cgroupPool = new CgroupPool();
@@ -161,9 +163,6 @@ export class Inspector implements Context {
   private exiting: ThreadInfo | null = null;
   private pending = false;
   private generation = 0;
-  /** Numbers go on from one section to the next; the hidden events that a later one begins with do not count. */
-  private sectionStart = false;
-  private uncounted = 0;
   private purgeAt = Number.NaN;
   private readonly askedContainers = new Set<string>();
 
@@ -215,9 +214,7 @@ export class Inspector implements Context {
     if (!this.hidden) {
       this.deliveredTs = ts;
       if (Number.isNaN(this.firstTs)) this.firstTs = ts;
-      this.sectionStart = false;
-    } else if (this.sectionStart) this.uncounted++;
-    if (this.uncounted > 0) ev.num -= this.uncounted;
+    }
     this.theFdNum = LAZY;
     this.theFd = null;
     this.fdNameChanged = false;
@@ -359,6 +356,14 @@ export class Inspector implements Context {
     return this.theFd;
   }
 
+  /** Handlers: the event's descriptor for changing it in place; null when unknown. */
+  ownFd(): FdInfo | null {
+    const fd = this.fd;
+    if (fd === null || !fd.frozen) return fd;
+    this.theFd = this.thread?.fds?.own(this.theFdNum) ?? null;
+    return this.theFd;
+  }
+
   private findFd(): void {
     const ev = this.ev;
     const type = ev.type;
@@ -428,8 +433,8 @@ export class Inspector implements Context {
     this.threads.clear();
     this.users.clear();
     this.serverPorts.clear();
-    this.sectionStart = true;
     this.firstTs = Number.NaN;
+    this.switchTs.length = 0;
     // Relative times count from the section's own base now.
     this.deliveredTs += Number(this.base - this.source.baseTime);
     this.base = this.source.baseTime;

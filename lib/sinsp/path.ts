@@ -11,20 +11,13 @@ export const UNKNOWN_DIR = "<UNKNOWN>";
 const SLASH = 47;
 const DOT = 46;
 
-/** True when the absolute path has no "//", "." or ".." component and no trailing slash. */
+/** True when the path certainly has nothing to resolve; a name that begins with a dot makes it look closer. */
 function isNormal(path: string): boolean {
+  if (path.includes("/.") || path.includes("//")) return false;
   const n = path.length;
-  for (let i = path.indexOf("/"); i >= 0; i = path.indexOf("/", i + 1)) {
-    if (i + 1 === n) return n === 1;
-    const c = path.charCodeAt(i + 1);
-    if (c === SLASH) return false;
-    if (c === DOT) {
-      const d = i + 2 === n ? SLASH : path.charCodeAt(i + 2);
-      if (d === SLASH) return false;
-      if (d === DOT && (i + 3 === n || path.charCodeAt(i + 3) === SLASH)) return false;
-    }
-  }
-  return true;
+  return n <= 1
+    ? n === 1 && path.charCodeAt(0) !== DOT
+    : path.charCodeAt(n - 1) !== SLASH && path.charCodeAt(0) !== DOT;
 }
 
 /**

@@ -91,6 +91,15 @@ export class ThreadInfo {
   cloneTs = Number.NaN;
   /** Time of this thread's last event, relative; NaN before the first. */
   lastEventTs = Number.NaN;
+  /** ns the thread had run when it last left a CPU (context switches), and all such times together. */
+  execTime = 0;
+  totalExecTime = 0;
+  /** Percent of one CPU between the last two statistics events (old captures), with the ticks they held. */
+  cpuUser = 0;
+  cpuSystem = 0;
+  cpuUserTicks = Number.NaN;
+  cpuSystemTicks = Number.NaN;
+  cpuTs = Number.NaN;
   /** Type of the system-call enter event that waits for its exit event; −1 none. */
   lastEnterType = -1;
   /** Time of that enter event, relative; NaN none. */

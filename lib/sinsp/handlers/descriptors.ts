@@ -58,10 +58,11 @@ const onFcntl: Handler = (insp, ev) => {
   if (cmd !== F_DUPFD && cmd !== F_DUPFD_CLOEXEC && cmd !== F_SETFD) return;
   const ret = ev.i64(0, -1);
   if (ret < 0) return;
-  const fd = thread.fds?.get(ev.i64(1, -1));
+  const num = ev.i64(1, -1);
   if (cmd === F_SETFD) {
+    const fd = thread.fds?.own(num);
     if (fd !== undefined) fd.openFlags = (fd.openFlags & ~O.CLOEXEC) | (ev.u64(3) % 2 === FD_CLOEXEC ? O.CLOEXEC : 0);
-  } else duplicate(insp, thread, fd, ret, cmd === F_DUPFD_CLOEXEC);
+  } else duplicate(insp, thread, thread.fds?.get(num), ret, cmd === F_DUPFD_CLOEXEC);
 };
 
 const CLOSE_RANGE_UNSHARE = 2;
@@ -82,7 +83,10 @@ const onCloseRange: Handler = (insp, ev) => {
   const flags = ev.u32(3);
   if (flags & CLOSE_RANGE_UNSHARE) unshareFds(thread);
   if (flags & CLOSE_RANGE_CLOEXEC) {
-    for (const [num, fd] of thread.fds.entries()) if (num >= first && num <= last) fd.openFlags |= O.CLOEXEC;
+    for (const [num] of [...thread.fds.entries()]) {
+      const fd = num >= first && num <= last ? thread.fds.own(num) : undefined;
+      if (fd !== undefined) fd.openFlags |= O.CLOEXEC;
+    }
   } else thread.fds.deleteIf((num) => num >= first && num <= last);
 };
 

@@ -26,9 +26,12 @@ function learnTuple(insp: Inspector, fd: FdInfo, ev: EventCursor, param: number,
 /** Reads (`incoming`) and writes; `tuple` is the tuple's parameter, −1 none. */
 function makeIo(incoming: boolean, tuple: number): Handler {
   return (insp, ev) => {
-    const fd = insp.fd;
-    if (fd === null || !fd.isSocket() || ev.i64(0, -1) < 0) return;
-    if (fd.type !== FD_TYPE.NETLINK && fd.type !== FD_TYPE.UNIX_SOCK) fd.connected = true;
+    const seen = insp.fd;
+    if (seen === null || !seen.isSocket() || ev.i64(0, -1) < 0) return;
+    if (seen.connected && tuple < 0) return;
+    const fd = insp.ownFd();
+    if (fd === null) return;
+    if (fd.isIp()) fd.connected = true;
     if (tuple >= 0) learnTuple(insp, fd, ev, tuple, incoming);
   };
 }

@@ -135,10 +135,36 @@ const onMemory: Handler = (insp, ev) => {
 
 const onSwitch: Handler = (insp, ev) => {
   const t = insp.thread;
+  const since = insp.switchTs[ev.cpu];
+  insp.switchTs[ev.cpu] = ev.ts;
   if (t === null) return;
+  t.execTime = since === undefined ? 0 : ev.ts - since;
+  t.totalExecTime += t.execTime;
   t.pfMajor = ev.u64(1, t.pfMajor);
   t.pfMinor = ev.u64(2, t.pfMinor);
   setMemory(ev, t, 3);
+};
+
+/** CPU time is counted in ticks of this many ns. */
+const TICK_NS = 1e7;
+
+/** Percent of one CPU that `ticks` more since the last statistics are. */
+function percent(ticks: number, before: number, ns: number): number {
+  return Number.isNaN(before) || ns <= 0 ? 0 : ((ticks - before) * TICK_NS * 100) / ns;
+}
+
+/** Statistics of old captures: CPU time in user and kernel mode. */
+const onProcinfo: Handler = (insp, ev) => {
+  const t = insp.thread;
+  if (t === null) return;
+  const user = ev.u64(0);
+  const system = ev.u64(1);
+  const ns = ev.ts - t.cpuTs;
+  t.cpuUser = percent(user, t.cpuUserTicks, ns);
+  t.cpuSystem = percent(system, t.cpuSystemTicks, ns);
+  t.cpuUserTicks = user;
+  t.cpuSystemTicks = system;
+  t.cpuTs = ev.ts;
 };
 
 export const PROCESS_HANDLERS: readonly HandlerRow[] = [
@@ -159,4 +185,5 @@ export const PROCESS_HANDLERS: readonly HandlerRow[] = [
   [[EV.PRCTL_X], onPrctl],
   [[EV.BRK_4_X, EV.MMAP_X, EV.MMAP2_X, EV.MUNMAP_X], onMemory],
   [[EV.SCHEDSWITCH_6_E], onSwitch],
+  [[EV.PROCINFO_E], onProcinfo],
 ];

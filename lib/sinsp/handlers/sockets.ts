@@ -48,7 +48,7 @@ const onSocket: Handler = (insp, ev) => {
 };
 
 const onBind: Handler = (insp, ev) => {
-  const fd = insp.fd;
+  const fd = insp.ownFd();
   if (fd === null || ev.i64(0, -1) < 0) return;
   const addr = sockAddr(ev, 1);
   if (addr.family === 0) return;
@@ -88,10 +88,10 @@ function setDestination(fd: FdInfo, to: SockAddr): void {
 
 const onConnect: Handler = (insp, ev) => {
   const thread = insp.thread;
-  const fd = insp.fd;
-  if (thread === null || fd === null) return;
   const ret = ev.i64(0, -1);
-  if (ret < 0 && ret !== -EINPROGRESS) return;
+  if (thread === null || (ret < 0 && ret !== -EINPROGRESS)) return;
+  const fd = insp.ownFd();
+  if (fd === null) return;
   const stored = thread.enter !== null && thread.enter.type === EV.CONNECT_E ? thread.enter.addr : "";
   fd.role = ROLE.CLIENT;
   fd.connected = true;
