@@ -45,7 +45,7 @@ export class ScapIoError extends Error {
 }
 
 const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: "no such file",
+  ENOENT: "no such file or directory",
   EACCES: "permission denied",
   EPERM: "operation not permitted",
   EISDIR: "it is a directory",

@@ -317,8 +317,9 @@ export function readFd(r: FieldReader, version: number): FdEntry | null {
     }
     case FD_TYPE.IPV4_SERVSOCK:
     case FD_TYPE.IPV6_SERVSOCK:
-      f.sip = r.address(f.type === FD_TYPE.IPV4_SERVSOCK ? 4 : 6);
-      f.sport = r.u16();
+      // A server's own address is kept as the destination, as in the tuples of its connections.
+      f.dip = r.address(f.type === FD_TYPE.IPV4_SERVSOCK ? 4 : 6);
+      f.dport = r.u16();
       f.l4proto = r.u8();
       break;
     case FD_TYPE.UNIX_SOCK:

@@ -2,17 +2,18 @@
 // Trace files as a source of events: walks blocks in a window of memory, checks every event, moves the cursor.
 import { ANY_COUNT, AS_IS } from "../schema/conversion.ts";
 import { EVENT_LARGE, EVENT_MAX } from "../schema/events.ts";
+import { EV } from "../schema/tables/enums.ts";
 import { BLOCK, BLOCK_TYPES, type BlockType, KIND, MAX_EVENT_BLOCK, MAX_LARGE_BLOCK } from "./blocks.ts";
 import { Converter } from "./converter.ts";
-import { EVENT_HEADER_SIZE, EventCursor, MAX_PARAMS } from "./cursor.ts";
+import { EVENT_HEADER_SIZE, EventCursor, MAX_PARAMS, readInt64 } from "./cursor.ts";
 import { inputName, ScapFormatError } from "./errors.ts";
 import { type ByteInput, openInput } from "./input.ts";
 import { emptyState, hex, SectionError, SectionReader, type Window } from "./section.ts";
 import { type CaptureSource, type InitialState, type MachineInfo, NEXT, type SourceStats } from "./source.ts";
 import { upgradeEvent } from "./upgrade.ts";
 
-/** Bytes of the window at the start; it grows only for an event or entry that is larger. */
-const WINDOW = 1024 * 1024;
+/** Bytes of the window at the start (it stays in the CPU's cache); it grows only for an event or entry that is larger. */
+const WINDOW = 512 * 1024;
 const TWO32 = 4294967296;
 /** Smallest event blocks: block header, cpu, (flags), event header and trailer; v1 headers are 4 bytes shorter. */
 const LEAST_BLOCK = 8 + 2 + 22 + 4;
@@ -21,7 +22,7 @@ const LEAST_BLOCK = 8 + 2 + 22 + 4;
 const PASSED_OVER = -1;
 
 /** Where the reader stands. */
-const PHASE = { HEAD: 0, EVENTS: 1, END: 2, FAILED: 3 } as const;
+const PHASE = { HEAD: 0, EVENTS: 1, END: 2, FAILED: 3, LEADING: 4 } as const;
 
 const NO_MACHINE: MachineInfo = { numCpus: 0, memorySize: 0, maxPid: 0, hostname: "", bootTime: 0n, flags: 0n };
 
@@ -54,6 +55,9 @@ export class FileSource implements CaptureSource, Window {
   at = 0;
   end = 0;
   base = 0;
+
+  /** Offset in `bytes` up to which the last call of next() that delivered no event walked over event blocks. */
+  eventsEnd = 0;
 
   private readonly input: ByteInput;
   private phase: number = PHASE.HEAD;
@@ -139,7 +143,7 @@ export class FileSource implements CaptureSource, Window {
       if (this.elsewhere) this.backToWindow();
       c.offset = head;
       c.type = type;
-      c.tid = view.getInt32(head + 12, true) * TWO32 + view.getUint32(head + 8, true);
+      c.tid = readInt64(view, head + 8);
       c.cpu = view.getUint16(at + 8, true);
       c.ts = (view.getUint32(head + 4, true) - this.baseHigh) * TWO32 + (view.getUint32(head, true) - this.baseLow);
       c.num = ++this.num;
@@ -175,9 +179,27 @@ export class FileSource implements CaptureSource, Window {
 
   /** next() outside of the events of a section. */
   private nextOutside(): number {
+    this.eventsEnd = this.at;
     if (this.phase === PHASE.END) return NEXT.END;
     if (this.phase === PHASE.FAILED) return NEXT.IDLE;
-    return this.nextHead();
+    return this.phase === PHASE.LEADING ? this.nextLeading() : this.nextHead();
+  }
+
+  /**
+   * The users and groups at the start of a further section say again what the state says: as in the reference, they
+   * do not count.
+   */
+  private nextLeading(): number {
+    this.phase = PHASE.EVENTS;
+    const result = this.next();
+    if (this.phase !== PHASE.EVENTS) return result;
+    const type = this.cursor.type;
+    if (result === NEXT.EVENT) {
+      if (type < EV.USER_ADDED_E || type > EV.GROUP_DELETED_X) return result;
+      this.cursor.num = --this.num;
+    }
+    this.phase = PHASE.LEADING;
+    return result;
   }
 
   private nextHead(): number {
@@ -225,7 +247,7 @@ export class FileSource implements CaptureSource, Window {
     this.section = new SectionReader();
     this.sections++;
     this.converter.clear();
-    this.phase = PHASE.EVENTS;
+    this.phase = this.sections > 1 ? PHASE.LEADING : PHASE.EVENTS;
     this.need = 0;
     this.baseLow = 0;
     this.baseHigh = 0;
@@ -241,6 +263,7 @@ export class FileSource implements CaptureSource, Window {
   /** next() at a block that is neither EV v2 nor EVF v2. */
   private nextOther(at: number, id: number): number {
     this.at = at;
+    this.eventsEnd = at;
     if (id === BLOCK.SECTION) {
       this.phase = PHASE.HEAD;
       return this.nextHead();
@@ -308,7 +331,7 @@ export class FileSource implements CaptureSource, Window {
     this.elsewhere = bytes !== this.bytes;
     c.offset = head;
     c.type = type;
-    c.tid = from.getInt32(head + 12, true) * TWO32 + from.getUint32(head + 8, true);
+    c.tid = readInt64(from, head + 8);
     c.cpu = view.getUint16(at + 8, true);
     c.ts = (from.getUint32(head + 4, true) - this.baseHigh) * TWO32 + (from.getUint32(head, true) - this.baseLow);
     c.num = ++this.num;
@@ -323,6 +346,7 @@ export class FileSource implements CaptureSource, Window {
   /** `need` bytes from `at` on are not all here. */
   private starve(at: number, need: number): number {
     this.at = at;
+    this.eventsEnd = at;
     if (!this.inputEnded) {
       this.need = need;
       return NEXT.IDLE;
@@ -349,10 +373,12 @@ export class FileSource implements CaptureSource, Window {
   }
 
   private failLength(at: number, total: number, most: number): number {
+    this.eventsEnd = at;
     return this.fail(this.base + at + 4, `an event block of ${LEAST_BLOCK} to ${most} bytes`, `a length of ${total}`);
   }
 
   private failEvent(at: number, head: number, limit: number): number {
+    this.eventsEnd = at;
     const view = this.view;
     const length = view.getUint32(head + 16, true);
     const nparams = view.getUint32(head + 22, true);
@@ -364,6 +390,7 @@ export class FileSource implements CaptureSource, Window {
   }
 
   private failParams(at: number, nparams: number, length: number, used: number): number {
+    this.eventsEnd = at;
     return this.fail(
       this.base + at,
       `${nparams} parameters that fit an event of ${length} bytes`,
