@@ -46,6 +46,8 @@ const STRUCTURED = new Set<number>([
   PT.CHARBUF_PAIR_ARRAY,
 ]);
 
+const DECIMALS = new Set<number>([PF.DEC, PF.ID, PF["10_PADDED_DEC"]]);
+
 /** A parameter's value without rendering; undefined when the event does not have it. */
 function rawValue(ctx: Context, ev: EventCursor, i: number, type: number): Value | undefined {
   if (i >= ev.nparams) return undefined;
@@ -127,9 +129,8 @@ export const EVT_ARG_FIELDS: readonly Field[] = [
           const v = value(ctx);
           const p = EVENTS[ctx.ev.type]?.params[at[ctx.ev.type] as number];
           if (v === undefined || typeof v === "object" || p === undefined) return undefined;
-          return typeof v === "string" || p.format === PF.HEX || p.format === PF.OCT
-            ? scalarText(v, p.type, p.format)
-            : v;
+          // Only what is printed in decimals is a number.
+          return typeof v === "string" || !DECIMALS.has(p.format) ? scalarText(v, p.type, p.format) : v;
         },
       };
     },

@@ -43,7 +43,9 @@ export const EVT_SOURCE_FIELDS: readonly Field[] = [
 ];
 
 export const EVT_HOST_FIELDS: readonly Field[] = [
-  text("evt.hostname", "Name of the machine the event was recorded on", (ctx) => ctx.machine.hostname),
+  text("evt.hostname", "Name of the machine that is watched; empty for events of trace files", (ctx) =>
+    ctx.source.kind === "live" ? ctx.machine.hostname : "",
+  ),
 ];
 
 export const EVT_CPU_FIELDS: readonly Field[] = [

@@ -1,17 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 // What came of an event: result, errors, bytes moved.
 import { FD_TYPE } from "../scap/source.ts";
-import { EVENT_HAS_RETURN, EVENTS } from "../schema/events.ts";
+import { EVENT_HAS_RETURN, EVENTS, PARAM_SIZE } from "../schema/events.ts";
 import { EC, EF, EV, PF, PT } from "../schema/tables/enums.ts";
 import type { Context } from "../sinsp/inspector.ts";
 import { bool, field, text, u32, u64 } from "./define.ts";
 import type { Extractor, Field } from "./field.ts";
 import { errnoName } from "./names.ts";
 
+/** Bytes of the return value by event id; 0 for events without. User and group ids come in four bytes. */
+const RETURN_SIZE = Uint8Array.from(EVENTS, (e) =>
+  EVENT_HAS_RETURN[e.id] === 1 ? (PARAM_SIZE[e.params[0]?.type ?? PT.NONE] as number) : 0,
+);
+
 /** Return value; undefined for events without. */
 export function returnValue(ctx: Context): number | undefined {
-  return EVENT_HAS_RETURN[ctx.ev.type] === 1 && ctx.ev.paramLength(0) >= 8 ? ctx.rawres : undefined;
+  switch (RETURN_SIZE[ctx.ev.type]) {
+    case 8:
+      return ctx.ev.paramLength(0) === 8 ? ctx.ev.i64(0) : undefined;
+    case 4:
+      return ctx.ev.paramLength(0) === 4 ? ctx.ev.u32(0) : undefined;
+    default:
+      return undefined;
+  }
 }
+
+/** The same with all 64 bits: addresses are return values too. */
+const rawResult: Extractor = (ctx) => {
+  const v = returnValue(ctx);
+  return v === undefined || Number.isSafeInteger(v) ? v : ctx.ev.i64Exact(0);
+};
 
 const CATEGORY = Uint8Array.from(EVENTS, (e) => e.category & 255);
 const FLAGS = Uint16Array.from(EVENTS, (e) => e.flags);
@@ -33,23 +51,19 @@ const byIds = (...ids: number[]): Uint8Array => {
 const OPENS = byIds(EV.OPEN_X, EV.CREAT_X, EV.OPENAT_X, EV.OPENAT_2_X, EV.OPENAT2_X, EV.OPEN_BY_HANDLE_AT_X);
 const CONNECTS = byIds(EV.ACCEPT_X, EV.ACCEPT4_X, EV.ACCEPT_5_X, EV.ACCEPT4_5_X, EV.ACCEPT4_6_X, EV.CONNECT_X);
 
-type ErrorKind = "file" | "net" | "memory" | "other";
-
-function errorKind(ctx: Context): ErrorKind {
-  const type = ctx.ev.type;
-  if (ctx.fd !== null) {
-    if (isFile(ctx)) return "file";
-    if (isNet(ctx)) return "net";
-  } else if (OPENS[type] === 1) return "file";
-  else if (CONNECTS[type] === 1) return "net";
-  return CATEGORY[type] === EC.MEMORY ? "memory" : "other";
-}
+/** What an event may fail on; one event can be more than one of these (mmap of a file). */
+const KINDS = {
+  file: (ctx: Context): boolean => (ctx.fd === null ? OPENS[ctx.ev.type] === 1 : isFile(ctx)),
+  net: (ctx: Context): boolean => (ctx.fd === null ? CONNECTS[ctx.ev.type] === 1 : isNet(ctx)),
+  memory: (ctx: Context): boolean => CATEGORY[ctx.ev.type] === EC.MEMORY,
+  other: (ctx: Context): boolean => !KINDS.file(ctx) && !KINDS.net(ctx) && !KINDS.memory(ctx),
+};
 
 /** 1 when the event failed, 0 when not; missing without return value. */
-function errorCount(kind?: ErrorKind): Extractor {
+function errorCount(kind?: keyof typeof KINDS): Extractor {
   return (ctx) => {
     const v = returnValue(ctx);
-    if (v === undefined || (kind !== undefined && errorKind(ctx) !== kind)) return undefined;
+    if (v === undefined || (kind !== undefined && !KINDS[kind](ctx))) return undefined;
     return v < 0 ? 1 : 0;
   };
 }
@@ -82,7 +96,7 @@ export const EVT_IO_FIELDS: readonly Field[] = [
     },
     { format: PF.DEC },
   ),
-  field("evt.rawres", PT.INT64, "Return value as a number; negative numbers are errors", returnValue, {
+  field("evt.rawres", PT.INT64, "Return value as a number; negative numbers are errors", rawResult, {
     format: PF.DEC,
   }),
   bool("evt.failed", "True when the system call failed; missing for events without return value", (ctx) => {

@@ -91,8 +91,8 @@ function abspath(member: "src" | "dst" | "") {
   return (ctx: Context): string | undefined => {
     const members = abspaths[ctx.ev.type];
     if (members === undefined) return undefined;
-    const which = members[member === "dst" ? 1 : 0];
-    if (which === undefined || (member === "src" && members.length === 1)) return undefined;
+    const which = (member === "dst" ? members[1] : undefined) ?? members[0];
+    if (which === undefined) return undefined;
     const ev = ctx.ev;
     const path = ev.paramLength(which[1]) === 0 ? "<NA>" : ev.str(which[1]);
     return ctx.resolvePath(which[0] < 0 ? (ctx.thread?.cwd ?? "") : directoryOf(ctx, ev.i64(which[0], -100)), path);

@@ -35,6 +35,11 @@ function sincePrevious(ctx: Context): number {
   return Number.isNaN(ctx.prevTs) ? 0 : ctx.ev.ts - ctx.prevTs;
 }
 
+/** ns since the first delivered event of the capture. */
+function sinceFirst(ctx: Context): number {
+  return ctx.ev.ts - ctx.firstTs;
+}
+
 /** ns since the enter event; 0 where there was none. */
 function latency(ctx: Context): number {
   return Number.isNaN(ctx.enterTs) ? 0 : ctx.ev.ts - ctx.enterTs;
@@ -65,7 +70,7 @@ function outputTime(ctx: Context): string {
       split(ctx, ts);
       return `${moment.seconds}.${moment.nanos}`;
     case "r":
-      return secondsNanos(ts);
+      return secondsNanos(sinceFirst(ctx));
     case "d":
       return secondsNanos(latency(ctx));
     case "D":
@@ -73,13 +78,25 @@ function outputTime(ctx: Context): string {
   }
 }
 
-/** 1.20us, 3.45ms, 2.00s. */
+const UNITS: readonly (readonly [ns: number, unit: string])[] = [
+  [1e9, "s"],
+  [1e6, "ms"],
+  [1e3, "us"],
+];
+
+/** 826ns, 3.15us, 11us, 2.40s: two decimals below ten, cut and not rounded. */
 function human(ns: number): string {
-  if (ns < 1000) return `${ns}ns`;
-  if (ns < 1e6) return `${(ns / 1e3).toFixed(2)}us`;
-  if (ns < 1e9) return `${(ns / 1e6).toFixed(2)}ms`;
-  return `${(ns / 1e9).toFixed(2)}s`;
+  for (const [size, unit] of UNITS) {
+    if (ns < size) continue;
+    const whole = Math.floor(ns / size);
+    return whole < 10 ? `${whole}.${String(Math.floor((ns % size) / (size / 100))).padStart(2, "0")}${unit}` : `${whole}${unit}`;
+  }
+  return `${ns}ns`;
 }
+
+const WAITS = Uint8Array.from(EVENT_FLAGS, (flags, id) =>
+  id & 1 && ((flags | (EVENT_FLAGS[id - 1] as number)) & EF.WAITS) !== 0 ? 1 : 0,
+);
 
 /** Fields of every event source. */
 export const EVT_TIME_FIELDS: readonly Field[] = [
@@ -107,16 +124,16 @@ export const EVT_TIME_FIELDS: readonly Field[] = [
   field("evt.rawtime", PT.ABSTIME, "Nanoseconds since the epoch", absolute, { format: PF.DEC }),
   field("evt.rawtime.s", PT.ABSTIME, "Whole seconds since the epoch", absolutePart("seconds"), { format: PF.DEC }),
   field("evt.rawtime.ns", PT.ABSTIME, "Nanoseconds within the second", absolutePart("nanos"), { format: PADDED }),
-  duration("evt.reltime", "Nanoseconds since the first event of the capture", (ctx) => ctx.ev.ts, { format: PADDED }),
+  duration("evt.reltime", "Nanoseconds since the first event of the capture", sinceFirst, { format: PADDED }),
   duration(
     "evt.reltime.s",
     "Whole seconds since the first event of the capture",
-    part((ctx) => ctx.ev.ts, "seconds"),
+    part(sinceFirst, "seconds"),
   ),
   duration(
     "evt.reltime.ns",
     "Nanoseconds within the second, counted from the first event of the capture",
-    part((ctx) => ctx.ev.ts, "nanos"),
+    part(sinceFirst, "nanos"),
     { format: PADDED },
   ),
 ];
@@ -157,8 +174,8 @@ export const EVT_LATENCY_FIELDS: readonly Field[] = [
   }),
   duration(
     "evt.wait_latency",
-    "evt.latency of events that wait (sleep, poll, select …); missing for others",
-    (ctx) => ((EVENT_FLAGS[ctx.ev.type] as number) & EF.WAITS ? latency(ctx) : undefined),
+    "evt.latency of exit events of calls that wait (sleep, poll, select …); missing for others",
+    (ctx) => (WAITS[ctx.ev.type] === 1 ? latency(ctx) : undefined),
     OLD,
   ),
 ];

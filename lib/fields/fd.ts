@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fields of the descriptor an event works on.
-import { FD_TYPE, L4 } from "../scap/source.ts";
-import { EVENT_FLAGS, EVENTS } from "../schema/events.ts";
+import { FD_TYPE } from "../scap/source.ts";
+import { EVENTS } from "../schema/events.ts";
 import { EF, EV, PF, PT } from "../schema/tables/enums.ts";
 import { type FdInfo, LAYER } from "../sinsp/fd_info.ts";
 import type { Context } from "../sinsp/inspector.ts";
 import { argField, argRule, bool, field, id64, text } from "./define.ts";
-import { fdTypeChar, fdTypeName, sanitize } from "./fd_text.ts";
+import { fdTypeChar, fdTypeName, protocolName } from "./fd_text.ts";
 import type { Extractor, Field, Value } from "./field.ts";
 import { directoryOf } from "./params.ts";
 import { ofThread } from "./process.ts";
@@ -33,16 +33,13 @@ function isFile(fd: FdInfo): boolean {
   return fd.type === FD_TYPE.FILE || fd.type === FD_TYPE.FILE_V2 || fd.type === FD_TYPE.DIRECTORY;
 }
 
-/** Directory of a path; of a directory descriptor the directory itself. */
-function directory(fd: FdInfo): string | undefined {
-  if (!isFile(fd)) return undefined;
-  const name = sanitize(fd.name);
-  if (fd.type === FD_TYPE.DIRECTORY) return name;
-  const slash = name.lastIndexOf("/");
-  return slash <= 0 ? "/" : name.slice(0, slash);
+/** Directory part of a path. */
+function dirname(path: string): string {
+  const slash = path.lastIndexOf("/");
+  return slash <= 0 ? "/" : path.slice(0, slash);
 }
 
-/** How the name of a descriptor that could not be opened is made: position of the directory and of the path. */
+/** Where the name of a descriptor that could not be had is said: parameters with the directory and the path. */
 const FAILED_PATHS: Readonly<Record<number, readonly [dirfd: number, path: number]>> = {
   [EV.OPEN_X]: [-1, 1],
   [EV.CREAT_X]: [-1, 1],
@@ -50,35 +47,51 @@ const FAILED_PATHS: Readonly<Record<number, readonly [dirfd: number, path: numbe
   [EV.OPENAT2_X]: [1, 2],
   [EV.OPEN_BY_HANDLE_AT_X]: [-1, 3],
 };
-/** Events whose tuple names the descriptor. */
+/** The same for connections: parameter with the two ends. */
 const FAILED_TUPLES: Readonly<Record<number, number>> = {
   [EV.ACCEPT_5_X]: 1,
   [EV.ACCEPT4_6_X]: 1,
   [EV.CONNECT_X]: 1,
 };
 
-/** Name from the parameters of a call that gave no descriptor; "" for calls that name nothing. */
-function nameOfFailed(ctx: Context): string {
+/** Name from the parameters of a call that has no descriptor; "" for calls that name nothing. */
+function nameOfFailed(ctx: Context, raw: boolean): string {
   const ev = ctx.ev;
   const path = FAILED_PATHS[ev.type];
   if (path !== undefined) {
-    if (ev.paramLength(path[1]) === 0) return "<NA>";
-    const base = path[0] < 0 ? (ctx.thread?.cwd ?? "") : directoryOf(ctx, ev.i64(path[0], -100));
-    return ctx.resolvePath(base, ev.str(path[1]));
+    const [dirfd, at] = path;
+    if (ev.paramLength(at) === 0) return "<NA>";
+    const name = ev.str(at);
+    if (name === "" || (raw && dirfd >= 0)) return name;
+    return ctx.resolvePath(dirfd < 0 ? (ctx.thread?.cwd ?? "") : directoryOf(ctx, ev.i64(dirfd, -100)), name);
   }
   const tuple = FAILED_TUPLES[ev.type];
-  if (tuple !== undefined && ev.paramLength(tuple) > 0)
-    return tupleText(ev, ev.paramOffset(tuple), ev.paramLength(tuple));
-  return "";
+  if (tuple === undefined) return "";
+  const len = ev.paramLength(tuple);
+  return len === 0 ? "NULL" : tupleText(ev, ev.paramOffset(tuple), len);
 }
 
-function fdName(ctx: Context): string | undefined {
-  const type = ctx.ev.type;
-  if (USES_FD[type] !== 1) return undefined;
-  const fd = ctx.fd;
-  if (fd !== null) return sanitize(fd.name);
-  return type & 1 ? sanitize(nameOfFailed(ctx)) : undefined;
+/** A value from the descriptor, or at exit events without one from the name that was asked for. */
+function ofFdOrFailed(get: (fd: FdInfo) => string | undefined, failed: (ctx: Context) => string): (ctx: Context) => string | undefined {
+  return (ctx) => {
+    const type = ctx.ev.type;
+    if (USES_FD[type] !== 1 || ctx.thread === null) return undefined;
+    const fd = ctx.fd;
+    if (fd !== null) return get(fd);
+    return type & 1 ? failed(ctx) : undefined;
+  };
 }
+
+const fdName = ofFdOrFailed(
+  (fd) => fd.name,
+  (ctx) => nameOfFailed(ctx, false),
+);
+
+/** Directory of a file; of a directory descriptor the directory itself. */
+const fdDirectory = ofFdOrFailed(
+  (fd) => (!isFile(fd) ? undefined : fd.type === FD_TYPE.DIRECTORY ? fd.name : dirname(fd.name)),
+  (ctx) => dirname(nameOfFailed(ctx, false)),
+);
 
 /** Letters by event, for calls whose kind of descriptor is known although there is none. */
 const EXPECTED_LETTER: readonly string[] = (() => {
@@ -86,14 +99,12 @@ const EXPECTED_LETTER: readonly string[] = (() => {
   const set = (letter: string, ...ids: number[]) => {
     for (const id of ids) letters[id] = letter;
   };
-  set("f", EV.OPEN_E, EV.OPEN_X, EV.CREAT_E, EV.CREAT_X, EV.OPENAT_E, EV.OPENAT_X, EV.OPENAT_2_E, EV.OPENAT_2_X);
-  set("f", EV.OPENAT2_E, EV.OPENAT2_X, EV.OPEN_BY_HANDLE_AT_E, EV.OPEN_BY_HANDLE_AT_X);
+  set("f", EV.OPENAT_E, EV.OPENAT_X, EV.OPENAT_2_E, EV.OPENAT_2_X, EV.OPENAT2_E, EV.OPENAT2_X);
   set("4", EV.SOCKET_E, EV.SOCKET_X, EV.ACCEPT_E, EV.ACCEPT_X, EV.ACCEPT4_E, EV.ACCEPT4_X);
   set("4", EV.ACCEPT_5_E, EV.ACCEPT_5_X, EV.ACCEPT4_5_E, EV.ACCEPT4_5_X, EV.ACCEPT4_6_E, EV.ACCEPT4_6_X);
   set("p", EV.PIPE_E, EV.PIPE_X, EV.PIPE2_E, EV.PIPE2_X);
   set("e", EV.EVENTFD_E, EV.EVENTFD_X, EV.EVENTFD2_E, EV.EVENTFD2_X);
   set("s", EV.SIGNALFD_E, EV.SIGNALFD_X, EV.SIGNALFD4_E, EV.SIGNALFD4_X);
-  set("l", EV.EPOLL_CREATE_E, EV.EPOLL_CREATE_X, EV.EPOLL_CREATE1_E, EV.EPOLL_CREATE1_X);
   set("i", EV.INOTIFY_INIT_E, EV.INOTIFY_INIT_X, EV.INOTIFY_INIT1_E, EV.INOTIFY_INIT1_X);
   set("t", EV.TIMERFD_CREATE_E, EV.TIMERFD_CREATE_X);
   return letters;
@@ -109,17 +120,9 @@ function typeChar(ctx: Context): string | undefined {
 const major = (dev: number): number => (dev >>> 8) & 0xfff;
 const minor = (dev: number): number => (dev & 0xff) | ((dev >>> 12) & 0xfff00);
 
-const L4_NAMES: Readonly<Record<number, string>> = {
-  [L4.TCP]: "tcp",
-  [L4.UDP]: "udp",
-  [L4.ICMP]: "icmp",
-  [L4.RAW]: "raw",
-};
-
+/** Number of the descriptor; negative where a call failed to get one. */
 const fdNumber = (ctx: Context): number | undefined =>
-  ctx.fdNum >= 0 && ((EVENT_FLAGS[ctx.ev.type] as number) & (EF.CREATES_FD | EF.USES_FD | EF.DESTROYS_FD)) !== 0
-    ? ctx.fdNum
-    : undefined;
+  USES_FD[ctx.ev.type] === 1 && ctx.thread !== null ? ctx.fdNum : undefined;
 
 /** Container id in front of fd.containername; the host has none. */
 const containerPrefix = (ctx: Context): string => {
@@ -144,15 +147,11 @@ export const FD_NAME_FIELDS: readonly Field[] = [
     },
   ),
   text("fd.name", "Full name: path of a file, both ends of a connection", fdName),
-  text(
-    "fd.directory",
-    "Directory of a file",
-    ofFd((fd) => directory(fd)),
-  ),
+  text("fd.directory", "Directory of a file", fdDirectory),
   text(
     "fd.filename",
     "Name of a file without its directory",
-    ofFd((fd) => (isFile(fd) ? sanitize(fd.name.slice(fd.name.lastIndexOf("/") + 1)) : undefined)),
+    ofFd((fd) => (isFile(fd) && fd.type !== FD_TYPE.DIRECTORY ? fd.name.slice(fd.name.lastIndexOf("/") + 1) : undefined)),
   ),
 ];
 
@@ -160,12 +159,7 @@ export const FD_KIND_FIELDS: readonly Field[] = [
   text(
     "fd.l4proto",
     "Transport protocol: tcp, udp, icmp, raw",
-    ofFd((fd) => {
-      if (!fd.isIp()) return "<NA>";
-      const name = L4_NAMES[fd.l4proto] ?? "<NA>";
-      const server = fd.type === FD_TYPE.IPV4_SERVSOCK || fd.type === FD_TYPE.IPV6_SERVSOCK;
-      return fd.role === 0 && !server && fd.l4proto !== L4.RAW ? "<NA>" : name;
-    }),
+    ofFd((fd) => protocolName(fd)),
   ),
   text(
     "fd.sockfamily",
@@ -184,17 +178,13 @@ export const FD_ID_FIELDS: readonly Field[] = [
     },
   ),
   text("fd.containername", "Container id and fd.name with a colon between", (ctx) => {
-    const name = fdOf(ctx) === null ? undefined : fdName(ctx);
+    const name = fdName(ctx);
     return name === undefined ? undefined : containerPrefix(ctx) + name;
   }),
-  text(
-    "fd.containerdirectory",
-    "Container id and fd.directory with a colon between",
-    ofFd((fd, ctx) => {
-      const dir = directory(fd);
-      return dir === undefined ? undefined : containerPrefix(ctx) + dir;
-    }),
-  ),
+  text("fd.containerdirectory", "Container id and fd.directory with a colon between", (ctx) => {
+    const dir = fdDirectory(ctx);
+    return dir === undefined ? undefined : containerPrefix(ctx) + dir;
+  }),
 ];
 
 export const FD_STATE_FIELDS: readonly Field[] = [
@@ -251,7 +241,10 @@ export const FD_FILE_FIELDS: readonly Field[] = [
   text(
     "fd.nameraw",
     "Path as the program gave it",
-    ofFd((fd) => sanitize(fd.nameRaw.replace(/\/{2,}/g, "/"))),
+    ofFdOrFailed(
+      (fd) => fd.nameRaw.replace(/\/{2,}/g, "/"),
+      (ctx) => nameOfFailed(ctx, true),
+    ),
   ),
   argField(
     "fd.types",

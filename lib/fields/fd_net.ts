@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fields of the two ends of a connection: client and server, local and remote.
-import { readFileSync } from "node:fs";
 import { FD_TYPE } from "../scap/source.ts";
 import { PF, PT } from "../schema/tables/enums.ts";
 import { formatIp, isLoopback } from "../sinsp/address.ts";
@@ -63,32 +62,12 @@ function portOf(end: End): (ctx: Context) => number | undefined {
   };
 }
 
-let services: Map<string, string> | undefined;
-
-/** Name of a port, "tcp/80" → "http", from the services database of the machine. */
-function serviceName(port: number, l4: string): string | undefined {
-  if (services === undefined) {
-    services = new Map();
-    let database = "";
-    try {
-      database = readFileSync("/etc/services", "latin1");
-    } catch {
-      // Machines without the database show numbers.
-    }
-    for (const line of database.split("\n")) {
-      const m = /^([^#\s]+)\s+([0-9]+)\/([a-z]+)/.exec(line);
-      if (m !== null && !services.has(`${m[3]}/${m[2]}`)) services.set(`${m[3]}/${m[2]}`, m[1] as string);
-    }
-  }
-  return services.get(`${l4}/${port}`);
-}
-
+/** Ports are shown as numbers: the names of services depend on the machine that looks. */
 function protoOf(end: End): Extractor {
   const port = portOf(end);
   return (ctx) => {
     const p = port(ctx);
-    if (p === undefined) return undefined;
-    return serviceName(p, fdOf(ctx)?.l4proto === 3 ? "udp" : "tcp") ?? String(p);
+    return p === undefined ? undefined : String(p);
   };
 }
 
@@ -146,7 +125,7 @@ export const FD_PROTO_FIELDS: readonly Field[] = [
     all: eitherPort,
   }),
   ...ENDS.map(([letter, end, doc]) =>
-    text(`fd.${letter}proto`, `Port of the ${doc} as the name of its service`, protoOf(end)),
+    text(`fd.${letter}proto`, `Port of the ${doc} as text`, protoOf(end)),
   ),
 ];
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Descriptors as text: type names, type letters, `<4t>1.2.3.4:5->6.7.8.9:10`.
 import { FD_TYPE, L4 } from "../scap/source.ts";
-import type { FdInfo } from "../sinsp/fd_info.ts";
+import { type FdInfo, ROLE } from "../sinsp/fd_info.ts";
 
 /** Type of descriptor: letter in event lines, name in fd.type. */
 const KIND: Readonly<Record<number, readonly [letter: string, name: string]>> = {
@@ -38,31 +38,39 @@ export function fdTypeName(type: number): string {
   return KIND[type]?.[1] ?? "<NA>";
 }
 
-const L4_LETTER: readonly string[] = (() => {
-  const letters: string[] = [];
-  letters[L4.TCP] = "t";
-  letters[L4.UDP] = "u";
-  letters[L4.ICMP] = "i";
-  letters[L4.RAW] = "r";
-  return letters;
-})();
+/** Transport protocols: letter in event lines, name in fd.l4proto. */
+const PROTOCOL: Readonly<Record<number, readonly [letter: string, name: string]>> = {
+  [L4.TCP]: ["t", "tcp"],
+  [L4.UDP]: ["u", "udp"],
+  [L4.ICMP]: ["i", "icmp"],
+  [L4.RAW]: ["r", "raw"],
+};
 
-const UNPRINTABLE = /[^ -~]/;
-const UNPRINTABLES = /[^ -~]/g;
+/** Transport protocol of a socket; it is said only of server sockets, raw sockets and once the roles are known. */
+function protocol(info: FdInfo): readonly [letter: string, name: string] | undefined {
+  if (!info.isIp()) return undefined;
+  const known =
+    info.role !== ROLE.UNKNOWN ||
+    info.l4proto === L4.RAW ||
+    info.type === FD_TYPE.IPV4_SERVSOCK ||
+    info.type === FD_TYPE.IPV6_SERVSOCK;
+  return known ? PROTOCOL[info.l4proto] : undefined;
+}
 
-/** Without bytes that are not printable ASCII. */
-export function sanitize(name: string): string {
-  return UNPRINTABLE.test(name) ? name.replace(UNPRINTABLES, "") : name;
+/** tcp, udp, icmp, raw; "<NA>" when there is none or it is not known. */
+export function protocolName(info: FdInfo): string {
+  return protocol(info)?.[1] ?? "<NA>";
 }
 
 const TAGS = new Map<number, string>();
 
 /** `<f>`, `<4t>`. */
 function tag(info: FdInfo): string {
-  const key = (info.type + 1) * 16 + (info.isIp() ? info.l4proto & 15 : 0);
+  const letter = protocol(info)?.[0] ?? "";
+  const key = (info.type + 1) * 256 + (letter === "" ? 0 : letter.charCodeAt(0));
   let text = TAGS.get(key);
   if (text === undefined) {
-    text = `<${fdTypeChar(info.type)}${info.isIp() ? (L4_LETTER[info.l4proto] ?? "") : ""}>`;
+    text = `<${fdTypeChar(info.type)}${letter}>`;
     TAGS.set(key, text);
   }
   return text;
@@ -70,5 +78,5 @@ function tag(info: FdInfo): string {
 
 /** A descriptor as event lines show it: `<f>/etc/passwd`. */
 export function fdText(info: FdInfo): string {
-  return tag(info) + sanitize(info.name);
+  return tag(info) + info.name;
 }

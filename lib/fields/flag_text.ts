@@ -68,7 +68,9 @@ function lookup(
 ): FlagText {
   const table = name === null ? undefined : FLAG_TABLES[name];
   if (name === null || table === undefined) return none;
-  let text = made.get(name);
-  if (text === undefined) made.set(name, (text = cached(make(table))));
+  const known = made.get(name);
+  if (known !== undefined) return known;
+  const text = cached(make(table));
+  made.set(name, text);
   return text;
 }

@@ -93,7 +93,7 @@ function pathOf(which: Which, raw: boolean): Extractor {
     if (at.isFd) return ctx.thread?.fds?.get(ev.i64(at.path, -1))?.[raw ? "nameRaw" : "name"];
     if (ev.paramLength(at.path) === 0) return undefined;
     const path = ev.str(at.path);
-    if (raw || path.charCodeAt(0) === 47) return path;
+    if (raw || path === "") return path;
     // What an open gave is better known than what was asked for.
     if (at.open && ctx.fd !== null) return ctx.fd.name;
     return ctx.resolvePath(at.dirfd < 0 ? (ctx.thread?.cwd ?? "") : directoryOf(ctx, ev.i64(at.dirfd, -100)), path);

@@ -6,8 +6,9 @@ import { PF, PT } from "../schema/tables/enums.ts";
 import { DYNAMIC_TABLES } from "../schema/tables/flags.ts";
 import { SYSCALL_NAMES } from "../schema/tables/syscalls.ts";
 import type { Context } from "../sinsp/inspector.ts";
+import { UNKNOWN_DIR } from "../sinsp/path.ts";
 import { bufferText } from "./buffer_text.ts";
-import { fdText, sanitize } from "./fd_text.ts";
+import { fdText } from "./fd_text.ts";
 import { flagBits, flagEnum } from "./flag_text.ts";
 import { errnoName, signalName } from "./names.ts";
 import { decimal, general, hex32, hex64, octal } from "./number_text.ts";
@@ -54,11 +55,6 @@ function signedText(ev: EventCursor, at: number): string {
   return Number.isSafeInteger(v) ? decimal(v) : String(ev.view.getBigInt64(at, true));
 }
 
-function unsignedText(ev: EventCursor, at: number): string {
-  const v = ev.view.getUint32(at + 4, true) * TWO32 + ev.view.getUint32(at, true);
-  return Number.isSafeInteger(v) ? decimal(v) : String(ev.view.getBigUint64(at, true));
-}
-
 /** Reads an integer of up to 32 bits. */
 type Read32 = (ev: EventCursor, at: number) => number;
 const u8: Read32 = (ev, at) => ev.view.getUint8(at);
@@ -74,10 +70,11 @@ function small(read: Read32, format: number): Render {
   return (_, ev, at) => decimal(read(ev, at));
 }
 
-function wide(signed: boolean, format: number): Render {
+/** Decimals are shown signed whatever the type says: offsets and limits of −1 are recorded in unsigned parameters. */
+function wide(format: number): Render {
   if (format === PF.HEX) return (_, ev, at) => hex64(ev.view.getUint32(at + 4, true), ev.view.getUint32(at, true));
   if (format === PF.OCT) return (_, ev, at) => octal(ev.view.getBigUint64(at, true));
-  return signed ? (_, ev, at) => signedText(ev, at) : (_, ev, at) => unsignedText(ev, at);
+  return (_, ev, at) => signedText(ev, at);
 }
 
 const fdResolved: Render = (ctx, ev, at) => {
@@ -92,7 +89,7 @@ const fdResolved: Render = (ctx, ev, at) => {
 
 const pidResolved: Render = (ctx, ev, at) => {
   const thread = ctx.getThread(signed64(ev, at));
-  return thread === undefined ? "" : sanitize(thread.comm);
+  return thread === undefined ? "" : thread.comm;
 };
 
 const errnoResolved: Render = (_, ev, at) => {
@@ -104,7 +101,7 @@ const errnoResolved: Render = (_, ev, at) => {
 const pathResolved: Render = (ctx, ev, at, len) => {
   const path = cstring(ev, at, len);
   if (path === "" || path.charCodeAt(0) === 47 || path === ABSENT) return "";
-  return sanitize(ctx.resolvePath(ctx.thread?.cwd ?? "", path));
+  return ctx.resolvePath(ctx.thread?.cwd ?? "", path);
 };
 
 /** A path that is relative, seen from the directory descriptor in parameter `dirfd`. */
@@ -112,14 +109,15 @@ function relativeResolved(dirfd: number): Render {
   return (ctx, ev, at, len) => {
     const path = cstring(ev, at, len);
     if (path === "" || path.charCodeAt(0) === 47 || path === ABSENT) return "";
-    return sanitize(ctx.resolvePath(directoryOf(ctx, ev.i64(dirfd, AT_FDCWD)), path));
+    const base = directoryOf(ctx, ev.i64(dirfd, AT_FDCWD));
+    return base === UNKNOWN_DIR ? path : ctx.resolvePath(base, path);
   };
 }
 
 /** Directory behind a descriptor as a base for paths. */
 export function directoryOf(ctx: Context, fd: number): string {
   if (fd === AT_FDCWD) return ctx.thread?.cwd ?? "";
-  return ctx.thread?.fds?.get(fd)?.name ?? "<UNKNOWN>";
+  return ctx.thread?.fds?.get(fd)?.name ?? UNKNOWN_DIR;
 }
 
 const MAX_SIGSET = 32;
@@ -183,21 +181,21 @@ function renderersOf(type: number, format: number, table: string | null, dirfd: 
     case PT.INT32:
       return [small(i32, format), null];
     case PT.INT64:
-      return [wide(true, format), null];
+      return [wide(format), null];
     case PT.UINT8:
       return [small(u8, format), null];
     case PT.UINT16:
       return [small(u16, format), null];
     case PT.UINT32:
-      return [small(u32, format), null];
+      return [small(format === PF.DEC ? i32 : u32, format), null];
     case PT.UINT64:
-      return [wide(false, format), null];
+      return [wide(format), null];
     case PT.ERRNO:
-      return [wide(true, PF.DEC), errnoResolved];
+      return [wide(PF.DEC), errnoResolved];
     case PT.FD:
-      return [wide(true, PF.DEC), fdResolved];
+      return [wide(PF.DEC), fdResolved];
     case PT.PID:
-      return [wide(true, PF.DEC), pidResolved];
+      return [wide(PF.DEC), pidResolved];
     case PT.UID:
       return [small(i32, PF.DEC), uidResolved("user")];
     case PT.GID:
@@ -238,7 +236,7 @@ function renderersOf(type: number, format: number, table: string | null, dirfd: 
     case PT.SIGSET:
       return [sigsetText, null];
     case PT.RELTIME:
-      return [wide(false, PF.DEC), reltimeResolved];
+      return [wide(PF.DEC), reltimeResolved];
     case PT.ABSTIME:
       return [(_, ev, at) => absoluteText(ev.view.getBigUint64(at, true)), null];
     case PT.SOCKADDR:

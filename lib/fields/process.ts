@@ -244,17 +244,17 @@ export const PROCESS_RESOURCE_FIELDS: readonly Field[] = [
   u64(
     "proc.vmsize",
     "Virtual memory in KiB",
-    ofLeader((t) => t.vmSizeKb),
+    ofThread((t) => t.vmSizeKb),
   ),
   u64(
     "proc.vmrss",
     "Resident memory in KiB",
-    ofLeader((t) => t.vmRssKb),
+    ofThread((t) => t.vmRssKb),
   ),
   u64(
     "proc.vmswap",
     "Swapped memory in KiB",
-    ofLeader((t) => t.vmSwapKb),
+    ofThread((t) => t.vmSwapKb),
   ),
 ];
 

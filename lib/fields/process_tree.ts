@@ -248,8 +248,8 @@ export const PROCESS_PARENT_AGE_FIELDS = {
   start: [
     duration(
       "proc.ppid.ts",
-      "Start of the parent, ns since the epoch",
-      ofParent((p, ctx) => startOf(ctx, p)),
+      "Start of the parent, ns since the epoch; 0 when unknown",
+      ofParent((p, ctx) => startOf(ctx, p) ?? 0),
     ),
   ],
 } as const;

@@ -9,6 +9,6 @@ export type TimeMode = "h" | "a" | "r" | "d" | "D";
 export const display = {
   buffer: "dots" as BufferMode,
   /** Most bytes of an I/O buffer shown; 0 = all. Applies to the "dots" mode only. */
-  bufferLimit: 80,
+  bufferLimit: 0,
   time: "h" as TimeMode,
 };

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fields of the thread itself: ids, capabilities, cgroups, faults.
-import { PT } from "../schema/tables/enums.ts";
+// Fields of the thread itself: ids, capabilities, cgroups, faults, CPU time.
+import { EV, PT } from "../schema/tables/enums.ts";
+import type { Context } from "../sinsp/inspector.ts";
 import type { ThreadInfo } from "../sinsp/thread_info.ts";
-import { argField, argRule, bool, id64, text, u64 } from "./define.ts";
-import { type Field, FieldArgError } from "./field.ts";
+import { argField, argRule, bool, duration, field, id64, text, u64 } from "./define.ts";
+import { type Extractor, type Field, FieldArgError } from "./field.ts";
 import { capabilityNames } from "./names.ts";
 import { ofThread, plausibleId } from "./process.ts";
 
@@ -52,6 +53,47 @@ export const THREAD_ID_FIELDS: readonly Field[] = [
     "Name and id of the thread in one word",
     ofThread((t) => t.comm + t.tid),
     { flags: { hidden: true } },
+  ),
+];
+
+const isSwitch = (ctx: Context): boolean => ctx.ev.type === EV.SCHEDSWITCH_6_E;
+
+export const THREAD_TIME_FIELDS: readonly Field[] = [
+  duration(
+    "thread.exectime",
+    "Nanoseconds the thread had run when it leaves the CPU; 0 for events that are no context switch",
+    (ctx) => (isSwitch(ctx) && ctx.thread !== null ? ctx.thread.execTime : 0),
+  ),
+  duration(
+    "thread.totexectime",
+    "Nanoseconds the thread has run so far, as far as context switches tell",
+    ofThread((t) => t.totalExecTime),
+  ),
+];
+
+/** A share of one CPU, known at statistics events of old captures only. */
+function cpu(get: (t: ThreadInfo) => number): Extractor {
+  return ofThread((t, ctx) => (ctx.ev.type === EV.PROCINFO_E ? get(t) : undefined));
+}
+
+export const THREAD_CPU_FIELDS: readonly Field[] = [
+  field(
+    "thread.cpu",
+    PT.DOUBLE,
+    "Percent of one CPU used since the last statistics event; known at such events of old captures only",
+    cpu((t) => t.cpuUser + t.cpuSystem),
+  ),
+  field(
+    "thread.cpu.user",
+    PT.DOUBLE,
+    "Part of thread.cpu spent in user mode",
+    cpu((t) => t.cpuUser),
+  ),
+  field(
+    "thread.cpu.system",
+    PT.DOUBLE,
+    "Part of thread.cpu spent in the kernel",
+    cpu((t) => t.cpuSystem),
   ),
 ];
 

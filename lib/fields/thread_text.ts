@@ -29,20 +29,15 @@ export function envOf(t: ThreadInfo): string {
   return joined(t.envRaw);
 }
 
-/** `first` and the arguments. */
-function withArgs(first: string, t: ThreadInfo): string {
-  const args = argsOf(t);
-  return args === "" ? first : `${first} ${args}`;
-}
-
 /** Name and arguments. */
 export function cmdlineOf(t: ThreadInfo): string {
-  return withArgs(t.comm, t);
+  const args = argsOf(t);
+  return args === "" ? t.comm : `${t.comm} ${args}`;
 }
 
-/** argv[0] and the arguments. */
+/** argv[0], a blank and the arguments; the blank is there without arguments too. */
 export function exelineOf(t: ThreadInfo): string {
-  return withArgs(t.exe, t);
+  return `${t.exe} ${argsOf(t)}`;
 }
 
 /** Value of an environment variable; "" when it is not set. */

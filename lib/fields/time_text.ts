@@ -103,11 +103,7 @@ export function secondsNanos(ns: number): string {
   return `${moment.seconds}.${nineDigits(moment.nanos)}`;
 }
 
-/** YYYY-MM-DD HH:MM:SS.nnnnnnnnn +zzzz, local time, from ns since the epoch. */
+/** YYYY-MM-DD HH:MM:SS.nnnnnnnnn, local time, from ns since the epoch. */
 export function absoluteText(ns: bigint): string {
-  const seconds = Number(ns / 1_000_000_000n);
-  const d = new Date(seconds * 1000);
-  const offset = -d.getTimezoneOffset();
-  const zone = `${offset < 0 ? "-" : "+"}${pad(Math.floor(Math.abs(offset) / 60))}${pad(Math.abs(offset) % 60)}`;
-  return `${dateText(seconds)}.${nineDigits(Number(ns % 1_000_000_000n))} ${zone}`;
+  return `${dateText(Number(ns / 1_000_000_000n))}.${nineDigits(Number(ns % 1_000_000_000n))}`;
 }

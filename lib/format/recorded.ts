@@ -48,6 +48,9 @@ export class RecordedContext implements Context {
   get rawres(): number {
     return this.inner.rawres;
   }
+  get firstTs(): number {
+    return this.inner.firstTs;
+  }
   get prevTs(): number {
     return this.inner.prevTs;
   }
