@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // `falco capture`: see, count and write events of a trace file or of this machine.
 import type { ChildProcess } from "node:child_process";
+import { statSync } from "node:fs";
 import { constants } from "node:os";
+import type { CaptureFiles } from "../lib/engine/capture/files.ts";
+import type { RotationRules } from "../lib/engine/capture/rotation.ts";
 import type { CaptureCounts, CaptureOptions, LineSink } from "../lib/engine/capture/run.ts";
 import type { Context, Inspector } from "../lib/sinsp/inspector.ts";
 import { CAPTURE_FLAGS } from "./capture_flags.ts";
@@ -90,7 +93,7 @@ async function lines(args: Args): Promise<Lines> {
   const { compileFormat } = await import("../lib/format/formatter.ts");
   const { describeFormatError, FormatError } = await import("../lib/format/error.ts");
   const output = Output.stdout(args.bool("unbuffered") || process.stdout.isTTY === true);
-  const none = args.bool("quiet") || (args.has("write") && !args.has("print") && !args.bool("json"));
+  const none = args.bool("quiet") || args.has("write");
   try {
     const format = compileFormat(formatText(args.string("print")), { recorded: true });
     if (none) return { line: null, sink: output };
@@ -122,20 +125,23 @@ async function report(args: Args, counts: CaptureCounts, started: number): Promi
 interface Session {
   inspector: Inspector;
   what: Pick<CaptureOptions, "matches" | "line" | "sink">;
+  /** There is a filter. */
+  filtered: boolean;
   stop: CaptureOptions["stop"];
   started: number;
 }
 
 /** Runs the capture and reports at its end, also when it failed half-way. */
-async function runWith(args: Args, { inspector, what, stop, started }: Session): Promise<void> {
+async function runWith(args: Args, { inspector, what, filtered, stop, started }: Session): Promise<void> {
   const { runCapture } = await import("../lib/engine/capture/run.ts");
   const { ProgressBar } = await import("../lib/engine/progress.ts");
   const { kind, name } = inspector.source;
   const wanted = kind === "file" && (args.bool("progress") || (process.stderr.isTTY && !process.stdout.isTTY));
   const bar = wanted ? new ProgressBar((text) => process.stderr.write(text)) : null;
+  const files = await outputFiles(args, inspector, filtered);
   const options: CaptureOptions = {
     ...what,
-    events: null,
+    events: files,
     limit: args.number("limit") ?? Number.POSITIVE_INFINITY,
     internal: args.bool("debug"),
     duration: (args.number("duration") ?? Number.POSITIVE_INFINITY) * 1000,
@@ -149,8 +155,66 @@ async function runWith(args: Args, { inspector, what, stop, started }: Session):
     });
   } finally {
     bar?.clear();
-    if (counts !== undefined) await report(args, counts, started);
+    try {
+      await files?.close();
+    } finally {
+      if (counts !== undefined) await report(args, counts, started);
+    }
   }
+}
+
+/** The files that -w asks for; null without it. */
+async function outputFiles(args: Args, inspector: Inspector, filtered: boolean): Promise<CaptureFiles | null> {
+  const path = args.string("write");
+  if (path === undefined) return null;
+  const { CaptureFiles: Files } = await import("../lib/engine/capture/files.ts");
+  return new Files(inspector, {
+    path,
+    filtered,
+    compress: args.bool("compress"),
+    fatfile: args.bool("fatfile"),
+    // A live capture is cut by the probe already.
+    snaplen:
+      inspector.source.kind === "live"
+        ? Number.POSITIVE_INFINITY
+        : (args.number("snaplen") ?? Number.POSITIVE_INFINITY),
+    rotation: rotationRules(args),
+  });
+}
+
+function rotationRules(args: Args): RotationRules {
+  return {
+    maxBytes: (args.number("file-size") ?? 0) * 1e6,
+    maxEvents: args.number("events") ?? 0,
+    seconds: args.number("seconds") ?? 0,
+    limit: args.number("file-limit") ?? 0,
+  };
+}
+
+/** Flags that make sense only when something is written. */
+const WRITE_ONLY = ["compress", "fatfile", "file-size", "events", "seconds", "file-limit"];
+
+/** Refuses flags that do not go together. */
+function checkFlags(args: Args): void {
+  const write = args.string("write");
+  for (const flag of WRITE_ONLY) {
+    if (write === undefined && args.has(flag)) throw new UsageError(`--${flag} wants -w/--write FILE`);
+  }
+  if (write === undefined) return;
+  const rules = rotationRules(args);
+  const rotates = rules.maxBytes > 0 || rules.maxEvents > 0 || rules.seconds > 0;
+  if (rules.limit > 0 && !rotates) throw new UsageError("-W/--file-limit wants -C, -e or -G");
+  if (rotates && write === "-") throw new UsageError("standard output is one file: no -C, -e or -G with '-w -'");
+  const read = args.string("read");
+  if (read !== undefined && !rotates && isSameFile(read, write)) {
+    throw new UsageError(`${write}: is the file that is read`);
+  }
+}
+
+function isSameFile(a: string, b: string): boolean {
+  if (a === "-" || b === "-") return false;
+  const [x, y] = [statSync(a, { throwIfNoEntry: false }), statSync(b, { throwIfNoEntry: false })];
+  return x !== undefined && y !== undefined && x.isFile() && x.dev === y.dev && x.ino === y.ino;
 }
 
 /** Calls `act` at the first Ctrl-C or SIGTERM; returns a function that ends this. */
@@ -159,7 +223,13 @@ function onStop(act: (signal: NodeJS.Signals) => void): () => void {
   return () => process.off("SIGINT", act).off("SIGTERM", act);
 }
 
+/** Everything that a copy of the whole file leaves out. */
+const NOT_WHOLE = ["limit", "duration", "snaplen", "file-size", "events", "seconds", "summary", "verbose"];
+
 async function fromFile(path: string, args: Args): Promise<number> {
+  if (args.has("write") && args.words.length === 0 && !NOT_WHOLE.some((flag) => args.has(flag))) {
+    return copyFile(path, args);
+  }
   const started = performance.now();
   await setDisplay(args);
   const filter = await compileWords(args.words);
@@ -173,10 +243,29 @@ async function fromFile(path: string, args: Args): Promise<number> {
   const source = await openCapture(path);
   try {
     const what = { matches: filter?.matches ?? null, line, sink };
-    await runWith(args, { inspector: new Inspector(source), what, stop, started });
+    await runWith(args, { inspector: new Inspector(source), what, filtered: filter !== null, stop, started });
     return 0;
   } finally {
     release();
+    await source.close();
+  }
+}
+
+/** Writes the whole file anew: current layout of the state, events byte by byte. */
+async function copyFile(path: string, args: Args): Promise<number> {
+  const { openCapture } = await import("../lib/scap/reader.ts");
+  const { copyCapture } = await import("../lib/scap/copy.ts");
+  const { createCaptureWriter } = await import("../lib/scap/writer.ts");
+  const source = await openCapture(path, { asRecorded: true });
+  try {
+    const writer = createCaptureWriter(args.string("write") as string, { compress: args.bool("compress") });
+    try {
+      await copyCapture(source, writer);
+    } finally {
+      await writer.close();
+    }
+    return 0;
+  } finally {
     await source.close();
   }
 }
@@ -214,7 +303,7 @@ async function fromMachine(args: Args): Promise<number> {
       const inner = matches;
       matches = inner === null ? (ctx) => follower.matches(ctx) : (ctx) => follower.matches(ctx) && inner(ctx);
     }
-    await runWith(args, { inspector, what: { matches, line, sink }, stop, started });
+    await runWith(args, { inspector, what: { matches, line, sink }, filtered: matches !== null, stop, started });
     return status;
   } finally {
     release();
@@ -258,6 +347,7 @@ export const capture: Command = {
   ],
   takesCommand: true,
   async run(args) {
+    checkFlags(args);
     const file = args.string("read");
     if (file === undefined) return fromMachine(args);
     if (args.rest !== null) throw new UsageError("-r/--read reads a file: no command can be run with it");

@@ -11,6 +11,7 @@ const T0 = 1_700_000_000 * SECOND;
 /** Files that events at the given seconds go to when each event has 10 bytes; "-" where the capture ended. */
 function files(base: string, rules: Partial<RotationRules>, seconds: readonly number[]): string[] {
   const rotation = new Rotation(base, { ...NO_ROTATION, ...rules });
+  rotation.start(T0 + (seconds[0] as number) * SECOND);
   let bytes = 0;
   return seconds.map((s) => {
     const answer = rotation.check(bytes, T0 + s * SECOND);

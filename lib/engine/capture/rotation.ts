@@ -50,9 +50,14 @@ export class Rotation {
     return r.maxBytes === 0 && r.maxEvents === 0 && r.seconds === 0;
   }
 
+  /** Names the first file; `ns` is the time at which the capture begins. */
+  start(ns: number): void {
+    this.open(ns, true);
+    this.events = 0;
+  }
+
   /** Says where the next event goes; `bytes` is the size of the current file, `ns` the event's time. */
   check(bytes: number, ns: number): number {
-    if (this.files === 0) return this.open(ns, true);
     const r = this.rules;
     if (r.seconds > 0 && ns >= this.slice + r.seconds * 1e9) {
       const ring = r.maxBytes > 0 || r.maxEvents > 0;

@@ -3,8 +3,7 @@
 import type { EventCursor } from "../../scap/cursor.ts";
 import { EVENT_FLAG } from "../../scap/cursor.ts";
 import { NEXT } from "../../scap/source.ts";
-import { EVENT_MAX, EVENTS } from "../../schema/events.ts";
-import { EC } from "../../schema/tables/enums.ts";
+import { EVENT_MAX } from "../../schema/events.ts";
 import type { Context, Inspector } from "../../sinsp/inspector.ts";
 
 /** Where lines go. */
@@ -14,14 +13,20 @@ export interface LineSink {
   flush(): void;
 }
 
-/** Where events go. Both methods are called with the cursor on the event, after it was applied to the state. */
+/** Where events go. Events are given with the cursor on them, after they were applied to the state. */
 export interface EventSink {
   /** An event that passed the filter. Returns false when the capture is to end before it. */
   event(cursor: EventCursor): boolean;
-  /** An event that did not pass the filter; keeps it, marked, when the state of the readers needs it. */
-  hidden(cursor: EventCursor): void;
+  /** An event that the filter holds back. */
+  filtered(cursor: EventCursor): void;
+  /** An event that is not for showing: of the capture itself, or marked as such. */
+  internal(cursor: EventCursor): void;
   /** A new section of the input begins. */
   section(): void;
+  /** True when turn() is to be awaited before the next event. */
+  readonly waiting: boolean;
+  /** Called between batches; waits until the sink can take more. */
+  turn(): Promise<void>;
 }
 
 export interface CaptureOptions {
@@ -56,8 +61,15 @@ export interface CaptureCounts {
 /** Milliseconds of work after which signals and timers get their turn. */
 const TURN = 50;
 
-/** 1 for events that carry state of their own (users, containers): a filtered capture keeps them. */
-const IS_META = Uint8Array.from(EVENTS, (e) => ((e.kind & EC.METAEVENT) !== 0 ? 1 : 0));
+/** Why a batch stopped. */
+const BATCH = Object.freeze({
+  /** The capture is over. */
+  OVER: 0,
+  /** What was in memory is used up. */
+  IDLE: 1,
+  /** The sink has to catch up. */
+  PAUSE: 2,
+} as const);
 
 class Capture {
   readonly counts: CaptureCounts = { read: 0, shown: 0, byType: new Float64Array(EVENT_MAX) };
@@ -67,8 +79,8 @@ class Capture {
     private readonly options: CaptureOptions,
   ) {}
 
-  /** Takes the events at hand. Returns false when the capture is over. */
-  batch(): boolean {
+  /** Takes the events at hand; says why it stopped. */
+  batch(): number {
     const { inspector, counts } = this;
     const { matches, line, sink, events, limit, internal } = this.options;
     const ev = inspector.ev;
@@ -76,29 +88,29 @@ class Capture {
     for (;;) {
       const code = inspector.next();
       if (code !== NEXT.EVENT) {
-        if (code === NEXT.IDLE) return true;
-        if (code === NEXT.END) return false;
+        if (code === NEXT.IDLE) return BATCH.IDLE;
+        if (code === NEXT.END) return BATCH.OVER;
         events?.section();
         continue;
       }
       counts.read++;
       if (inspector.hidden && (!internal || (ev.flags & EVENT_FLAG.STATE_ONLY) !== 0)) {
-        if (events !== null && (IS_META[ev.type] === 1 || (ev.flags & EVENT_FLAG.STATE_ONLY) !== 0)) events.hidden(ev);
+        if (events !== null) events.internal(ev);
         continue;
       }
       if (matches !== null && !matches(inspector)) {
-        if (events !== null) events.hidden(ev);
+        if (events !== null) events.filtered(ev);
         continue;
       }
-      if (counts.shown >= limit) return false;
-      if (events !== null && !events.event(ev)) return false;
+      if (events !== null && !events.event(ev)) return BATCH.OVER;
       counts.shown++;
       (byType[ev.recorded === null ? ev.type : ev.recorded.type] as number)++;
       if (line !== null) {
         const text = line(inspector);
         if (text !== null) sink.line(text);
       }
-      if (counts.shown >= limit) return false;
+      if (counts.shown >= limit) return BATCH.OVER;
+      if (events?.waiting) return BATCH.PAUSE;
     }
   }
 }
@@ -116,15 +128,19 @@ export async function runCapture(
   counted?.(capture.counts);
   const { stop, sink } = options;
   const live = inspector.source.kind === "live";
-  const end = performance.now() + options.duration;
+  const deadline = performance.now() + options.duration;
   let turn = performance.now();
   try {
-    while (!stop.requested && capture.batch()) {
+    while (!stop.requested) {
+      const end = capture.batch();
+      if (end === BATCH.OVER) break;
       if (live) sink.flush();
+      if (options.events !== null) await options.events.turn();
       options.onProgress?.(inspector.source.progress());
+      if (end === BATCH.PAUSE) continue;
       if (!(await inspector.more())) break;
       const now = performance.now();
-      if (now >= end) break;
+      if (now >= deadline) break;
       if (now - turn < TURN) continue;
       await new Promise<void>((resolve) => setImmediate(resolve));
       turn = performance.now();
