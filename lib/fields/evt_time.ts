@@ -89,7 +89,9 @@ function human(ns: number): string {
   for (const [size, unit] of UNITS) {
     if (ns < size) continue;
     const whole = Math.floor(ns / size);
-    return whole < 10 ? `${whole}.${String(Math.floor((ns % size) / (size / 100))).padStart(2, "0")}${unit}` : `${whole}${unit}`;
+    return whole < 10
+      ? `${whole}.${String(Math.floor((ns % size) / (size / 100))).padStart(2, "0")}${unit}`
+      : `${whole}${unit}`;
   }
   return `${ns}ns`;
 }
@@ -125,11 +127,7 @@ export const EVT_TIME_FIELDS: readonly Field[] = [
   field("evt.rawtime.s", PT.ABSTIME, "Whole seconds since the epoch", absolutePart("seconds"), { format: PF.DEC }),
   field("evt.rawtime.ns", PT.ABSTIME, "Nanoseconds within the second", absolutePart("nanos"), { format: PADDED }),
   duration("evt.reltime", "Nanoseconds since the first event of the capture", sinceFirst, { format: PADDED }),
-  duration(
-    "evt.reltime.s",
-    "Whole seconds since the first event of the capture",
-    part(sinceFirst, "seconds"),
-  ),
+  duration("evt.reltime.s", "Whole seconds since the first event of the capture", part(sinceFirst, "seconds")),
   duration(
     "evt.reltime.ns",
     "Nanoseconds within the second, counted from the first event of the capture",

@@ -72,7 +72,10 @@ function nameOfFailed(ctx: Context, raw: boolean): string {
 }
 
 /** A value from the descriptor, or at exit events without one from the name that was asked for. */
-function ofFdOrFailed(get: (fd: FdInfo) => string | undefined, failed: (ctx: Context) => string): (ctx: Context) => string | undefined {
+function ofFdOrFailed(
+  get: (fd: FdInfo) => string | undefined,
+  failed: (ctx: Context) => string,
+): (ctx: Context) => string | undefined {
   return (ctx) => {
     const type = ctx.ev.type;
     if (USES_FD[type] !== 1 || ctx.thread === null) return undefined;
@@ -151,7 +154,9 @@ export const FD_NAME_FIELDS: readonly Field[] = [
   text(
     "fd.filename",
     "Name of a file without its directory",
-    ofFd((fd) => (isFile(fd) && fd.type !== FD_TYPE.DIRECTORY ? fd.name.slice(fd.name.lastIndexOf("/") + 1) : undefined)),
+    ofFd((fd) =>
+      isFile(fd) && fd.type !== FD_TYPE.DIRECTORY ? fd.name.slice(fd.name.lastIndexOf("/") + 1) : undefined,
+    ),
   ),
 ];
 

@@ -124,9 +124,7 @@ export const FD_PROTO_FIELDS: readonly Field[] = [
     multi: "ends",
     all: eitherPort,
   }),
-  ...ENDS.map(([letter, end, doc]) =>
-    text(`fd.${letter}proto`, `Port of the ${doc} as text`, protoOf(end)),
-  ),
+  ...ENDS.map(([letter, end, doc]) => text(`fd.${letter}proto`, `Port of the ${doc} as text`, protoOf(end))),
 ];
 
 export const FD_NET_FIELDS: readonly Field[] = [

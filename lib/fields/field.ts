@@ -86,7 +86,8 @@ export interface BoundField {
   format: number;
   list: boolean;
   /**
-   * All candidate values, for fields with `multi`. Undefined when there is nothing to look at (no descriptor), which
+   * All candidate values, for fields with `multi`; for fields that hold a host's name (without `multi`), its address
+   * in a list of one. Undefined when there is nothing to look at (no descriptor), which
    * makes `exists` false; an empty array when there is (a file has no addresses).
    */
   all?: (ctx: Context) => readonly Scalar[] | undefined;

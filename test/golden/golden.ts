@@ -53,7 +53,8 @@ export async function compareLines(name: string): Promise<Comparison> {
     if (line === their) equal++;
     else differences.push({ event: String(ctx.ev.num), what: "line", ours: line, theirs: their ?? "(none)" });
   });
-  for (; at < theirs.length; at++) differences.push({ event: "-", what: "line", ours: "(none)", theirs: theirs[at] ?? "" });
+  for (; at < theirs.length; at++)
+    differences.push({ event: "-", what: "line", ours: "(none)", theirs: theirs[at] ?? "" });
   return { total: Math.max(theirs.length, equal + differences.length), equal, differences };
 }
 
