@@ -6,7 +6,7 @@ import { constants, createGzip } from "node:zlib";
 import { errorCode, ioError, outputName } from "./errors.ts";
 
 /** Waiting bytes above which `full` asks the writer to wait. */
-const MUCH = 4 * 1024 * 1024;
+const MUCH = 2 * 1024 * 1024;
 
 /** A place for bytes. Every failure is one ScapIoError, thrown by the next call of any method. */
 export interface ByteOutput {
@@ -14,6 +14,8 @@ export interface ByteOutput {
   readonly immediate: boolean;
   /** Bytes that reached the file. */
   readonly written: number;
+  /** Memory that was given to put() and is no longer needed; whoever takes from it may use it again. */
+  readonly spare: Buffer[];
   /** Much is waiting: await drain() before giving more. */
   readonly full: boolean;
   /** Writes `bytes[from … to)`. Unless `immediate`, the memory belongs to the output from then on. */
@@ -29,6 +31,7 @@ export interface ByteOutput {
 class FileOutput implements ByteOutput {
   readonly immediate: boolean;
   readonly name: string;
+  readonly spare: Buffer[] = [];
   written = 0;
   private readonly fd: number;
   private waiting = 0;
@@ -79,6 +82,7 @@ class FileOutput implements ByteOutput {
       const done = (error: Error | null): void => {
         if (error !== null) this.failure = error;
         this.waiting -= to - from;
+        this.spare.push(bytes);
         resolve();
       };
       const step = (at: number): void => {
@@ -132,6 +136,7 @@ class FileOutput implements ByteOutput {
 /** gzip in front of a file; the work is done on a thread of the runtime's pool. */
 class GzipOutput implements ByteOutput {
   readonly immediate = false;
+  readonly spare: Buffer[] = [];
   private readonly file: FileOutput;
   private readonly gzip: Gzip;
   private waiting = 0;
@@ -145,6 +150,7 @@ class GzipOutput implements ByteOutput {
       if (this.failure !== null) return;
       try {
         this.file.put(chunk, 0, chunk.length);
+        this.file.spare.length = 0;
       } catch (error) {
         this.fail(error);
       }
@@ -180,6 +186,7 @@ class GzipOutput implements ByteOutput {
     this.waiting += to - from;
     this.gzip.write(bytes.subarray(from, to), () => {
       this.waiting -= to - from;
+      this.spare.push(bytes);
       this.stir();
     });
   }

@@ -130,7 +130,8 @@ export class CaptureWriter {
   }
 
   private renew(size: number): void {
-    this.staging = Buffer.allocUnsafeSlow(size);
+    const spare = this.output.spare.pop();
+    this.staging = spare !== undefined && spare.length >= size ? spare : Buffer.allocUnsafeSlow(size);
     this.view = new DataView(this.staging.buffer);
   }
 
