@@ -7,10 +7,12 @@ import { completion } from "./completion.ts";
 import { describe } from "./describe.ts";
 import { list } from "./list.ts";
 import { replay } from "./replay.ts";
+import { run } from "./run.ts";
 import { validate } from "./validate.ts";
 import { version } from "./version.ts";
 
 export const COMMANDS: readonly Command[] = [
+  run,
   replay,
   capture,
   list,

@@ -107,6 +107,23 @@ export const RUN_FLAGS: readonly Flag[] = [
 /** Flags of older Falco versions: they work where they have a meaning, and always name what they are called now. */
 export const LEGACY_FLAGS: readonly (Flag & { now: string; option?: string })[] = [
   {
+    name: "userspace",
+    short: "u",
+    type: "boolean",
+    category: "Older",
+    help: "Watch system calls without a probe in the kernel.",
+    now: "--engine ptrace",
+    option: "engine.kind=ptrace",
+  },
+  {
+    name: "modern-bpf",
+    type: "boolean",
+    category: "Older",
+    help: "Use the modern eBPF probe.",
+    now: "--engine modern_ebpf",
+    option: "engine.kind=modern_ebpf",
+  },
+  {
     name: "all-events",
     short: "A",
     type: "boolean",

@@ -95,5 +95,5 @@ export async function topCommand(
   for (const [flag, answer] of QUESTIONS) if (args.has(flag)) return answer(args, argv);
   if (args.words.length > 0) throw new UsageError(`what is '${args.words[0]}'? A command comes before its flags`);
   if (args.has("capture")) return (await import("./replay.ts")).runReplay(args);
-  throw new UsageError("nothing to do: name a command, or trace files with -e");
+  return (await import("./run.ts")).runLive(args);
 }

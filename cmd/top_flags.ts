@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Flags that work without a subcommand, as Falco users know them.
 import type { Flag } from "./cli/flags.ts";
+import { LIVE_FLAGS } from "./run.ts";
 import { LEGACY_FLAGS, RUN_FLAGS } from "./run_flags.ts";
 
 const ASK = "Questions";
@@ -44,4 +45,10 @@ const REPLAY_FLAG: Flag = {
   help: "Run the rules over a trace file.",
 };
 
-export const TOP_FLAGS: readonly Flag[] = [...QUESTION_FLAGS, REPLAY_FLAG, ...RUN_FLAGS, ...LEGACY_FLAGS];
+export const TOP_FLAGS: readonly Flag[] = [
+  ...QUESTION_FLAGS,
+  REPLAY_FLAG,
+  ...RUN_FLAGS,
+  ...LIVE_FLAGS,
+  ...LEGACY_FLAGS,
+];

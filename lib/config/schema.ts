@@ -11,7 +11,8 @@ const WEB = "the web server";
 const METRICS = "metrics";
 const PLUGINS = "plugins";
 const CAPTURES = "recording of captures by rules";
-const LIVE = "live monitoring";
+const KMOD = "the kernel module";
+const EBPF = "the classic eBPF probe";
 const WATCH = "watching of files";
 
 /** Largest unsigned 32-bit number. */
@@ -64,35 +65,32 @@ export const KEYS = [
     "engine.kmod.buf_size_preset",
     4,
     "Size of each ring of the kernel module: 1 is 1 MiB, each step doubles it, 10 is 512 MiB.",
-    { min: 1, max: 10, missing: LIVE },
+    { min: 1, max: 10, missing: KMOD },
   ),
-  bool("engine.kmod.drop_failed_exit", false, "Leave out system calls that failed, in the kernel.", { missing: LIVE }),
-  str("engine.ebpf.probe", "", "Object file of the classic eBPF probe.", { missing: LIVE }),
+  bool("engine.kmod.drop_failed_exit", false, "Leave out system calls that failed, in the kernel.", { missing: KMOD }),
+  str("engine.ebpf.probe", "", "Object file of the classic eBPF probe.", { missing: EBPF }),
   int("engine.ebpf.buf_size_preset", 4, "Size of each ring of the classic eBPF probe, as for the kernel module.", {
     min: 1,
     max: 10,
-    missing: LIVE,
+    missing: EBPF,
   }),
-  bool("engine.ebpf.drop_failed_exit", false, "Leave out system calls that failed, in the kernel.", { missing: LIVE }),
+  bool("engine.ebpf.drop_failed_exit", false, "Leave out system calls that failed, in the kernel.", { missing: EBPF }),
   int("engine.modern_ebpf.cpus_for_each_buffer", 2, "How many CPUs share one ring; 0 makes one ring for all.", {
     min: 0,
     max: 65535,
-    missing: LIVE,
   }),
   int(
     "engine.modern_ebpf.buf_size_preset",
     4,
     "Size of each ring of the modern eBPF probe, as for the kernel module.",
-    { min: 1, max: 10, missing: LIVE },
+    { min: 1, max: 10 },
   ),
-  bool("engine.modern_ebpf.drop_failed_exit", false, "Leave out system calls that failed, in the kernel.", {
-    missing: LIVE,
-  }),
+  bool("engine.modern_ebpf.drop_failed_exit", false, "Leave out system calls that failed, in the kernel.", {}),
   bool(
     "engine.modern_ebpf.disable_iterators",
     false,
     "Read the processes that run already from /proc instead of asking the kernel's iterators.",
-    { missing: LIVE },
+    { missing: "reading from the kernel's iterators" },
   ),
   str(
     "engine.replay.capture_file",
@@ -102,66 +100,62 @@ export const KEYS = [
   int("falco_libs.thread_table_size", 262144, "Most threads kept in memory.", {
     min: 1,
     max: 10000000,
-    missing: "a limit of one's own for the thread table",
   }),
   int(
     "falco_libs.thread_table_auto_purging_interval_s",
     300,
     "Seconds between two searches for threads that ended unseen.",
-    { min: 1, max: U32, missing: "an interval of one's own for tidying the thread table" },
+    { min: 1, max: U32 },
   ),
   int(
     "falco_libs.thread_table_auto_purging_thread_timeout_s",
     300,
     "Seconds without an event after which a thread is looked at in that search.",
-    { min: 1, max: U32, missing: "an age of one's own for tidying the thread table" },
+    { min: 1, max: U32 },
   ),
   int("falco_libs.snaplen", 80, "Bytes kept of what a system call reads or writes.", {
     min: 0,
     max: 65000,
-    missing: LIVE,
   }),
   strs(
     "base_syscalls.custom_set",
     [],
     "System calls to watch besides those the rules name, in place of the set that keeps processes and descriptors true; !name leaves one out.",
-    { missing: LIVE },
   ),
   bool(
     "base_syscalls.repair",
     false,
     "Add to the system calls of the rules only the few without which their fields would be wrong.",
-    { missing: LIVE },
   ),
-  bool("base_syscalls.all", false, "Watch also the system calls that are left out for their number and small worth.", {
-    missing: LIVE,
-  }),
+  bool(
+    "base_syscalls.all",
+    false,
+    "Watch also the system calls that are left out for their number and small worth.",
+    {},
+  ),
   int(
     "syscall_event_timeouts.max_consecutives",
     1000,
     "Tell after so many waits in a row in which no event came; a wait takes about 30 ms.",
-    { min: 1, max: U32, missing: LIVE },
+    { min: 1, max: U32 },
   ),
   num(
     "syscall_event_drops.threshold",
     0.1,
     "Part of the events of one second, 0 to 1, that may get lost before the actions are taken.",
-    { min: 0, max: 1, missing: LIVE },
+    { min: 0, max: 1 },
   ),
   strs(
     "syscall_event_drops.actions",
     ["log", "alert"],
     "What to do when events got lost: ignore, log, alert, exit. Ignore goes only alone.",
-    { values: ["ignore", "log", "alert", "exit"], missing: LIVE },
+    { values: ["ignore", "log", "alert", "exit"] },
   ),
   num("syscall_event_drops.rate", 0.03333, "How often per second the actions are taken at most, over a long time.", {
     min: 0,
-    missing: LIVE,
   }),
-  num("syscall_event_drops.max_burst", 1, "How often the actions may be taken in a row.", { min: 1, missing: LIVE }),
-  bool("syscall_event_drops.simulate_drops", false, "Pretend that events get lost, to try the actions.", {
-    missing: LIVE,
-  }),
+  num("syscall_event_drops.max_burst", 1, "How often the actions may be taken in a row.", { min: 1 }),
+  bool("syscall_event_drops.simulate_drops", false, "Pretend that events get lost, to try the actions.", {}),
 
   // Rules
   str("priority", "debug", "Rules of a lesser priority are not loaded.", { values: SEVERITIES }),

@@ -57,7 +57,7 @@ const CLOCK_MASK = 0x7ff;
 
 export class Engine {
   private detection: Detection;
-  private readonly outputs: Outputs;
+  private outputs: Outputs;
   private readonly statistics: Statistics;
   private stopping = false;
   private eventsLeft: number;
@@ -84,9 +84,10 @@ export class Engine {
     return this.stopping;
   }
 
-  /** Puts other rules in force from the next event on; the state stays. */
-  replaceDetection(detection: Detection): void {
+  /** Puts other rules, and other outputs, in force from the next event on; the state stays. */
+  replace(detection: Detection, outputs = this.outputs): void {
     this.detection = detection;
+    this.outputs = outputs;
   }
 
   /**

@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { type LiveOptions, type LiveSource, openLive } from "../scap/live.ts";
 import { hostRoot, readThread, scanMachine } from "../scap/proc_scan.ts";
-import { Inspector } from "../sinsp/inspector.ts";
+import { Inspector, type InspectorOptions } from "../sinsp/inspector.ts";
 
 export interface Machine {
   source: LiveSource;
@@ -14,12 +14,14 @@ export interface Machine {
  * Starts to capture, then scans /proc, so that nothing between the two is missed. Throws EngineError, in one sentence,
  * when the engine cannot run here.
  */
-export async function openMachine(options: LiveOptions = {}): Promise<Machine> {
+export async function openMachine(options: LiveOptions = {}, state: InspectorOptions = {}): Promise<Machine> {
   const source = await openLive(options);
   try {
-    const { machine, state } = scanMachine();
-    source.state = state;
+    const scan = scanMachine();
+    const { machine } = scan;
+    source.state = scan.state;
     const inspector = new Inspector(source, {
+      ...state,
       onMissingThread: (tid) => readThread(tid, machine.bootTime),
       isAlive: (tid) => existsSync(`${hostRoot()}/proc/${tid}`),
     });

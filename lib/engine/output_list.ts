@@ -27,6 +27,8 @@ export interface OutputSettings {
   unbuffered: boolean;
   /** The events wait for outputs (trace files). */
   patient: boolean;
+  /** Nothing is sent before this settles. */
+  ready?: Promise<unknown>;
   /** Where faults of outputs are told. */
   report: (text: string) => void;
 }
@@ -59,6 +61,7 @@ export function makeOutputs(config: Config, settings: OutputSettings): Outputs {
     timeoutMs: config.get("output_timeout"),
     buffered: config.get("buffered_outputs") && !settings.unbuffered,
     patient: settings.patient,
+    ...(settings.ready === undefined ? {} : { ready: settings.ready }),
     rate: config.get("outputs.rate"),
     maxBurst: config.get("outputs.max_burst"),
     report: settings.report,

@@ -3,10 +3,10 @@
 import type { OutputsStats } from "../outputs/outputs.ts";
 import { ScapFormatError, ScapIoError } from "../scap/errors.ts";
 import { openCapture } from "../scap/reader.ts";
-import { Inspector } from "../sinsp/inspector.ts";
+import { Inspector, type InspectorOptions } from "../sinsp/inspector.ts";
 import { Engine } from "./engine.ts";
 import { ProgressBar } from "./progress.ts";
-import { load, openOutputs, type RunSettings, SetupError } from "./session.ts";
+import { load, openOutputs, type RunSettings, SetupError, stateOptions } from "./session.ts";
 import { onSignals } from "./signals.ts";
 import { Statistics } from "./statistics.ts";
 
@@ -34,9 +34,9 @@ export function outputLosses(stats: OutputsStats): string[] {
 }
 
 /** Runs the rules over all captures. Resolves to the exit status: 1 when a capture could not be read to its end. */
-export async function replay(settings: ReplaySettings): Promise<number> {
+export async function replay(settings: ReplaySettings, loaded = load(settings)): Promise<number> {
   const { log } = settings;
-  const { config, ruleset, detection } = load(settings);
+  const { config, ruleset, detection } = loaded;
   const one = config.get("engine.replay.capture_file");
   const captures = settings.captures.length > 0 ? settings.captures : one === "" ? [] : [one];
   if (captures.length === 0) throw new SetupError("no trace file: name one with -e or engine.replay.capture_file");
@@ -59,7 +59,7 @@ export async function replay(settings: ReplaySettings): Promise<number> {
     for (const path of captures) {
       if (engine.stopped) break;
       try {
-        await replayOne(engine, path);
+        await replayOne(engine, path, stateOptions(config));
       } catch (error) {
         // A damaged or missing file does not keep the next ones from being read.
         if (!(error instanceof ScapFormatError || error instanceof ScapIoError)) throw error;
@@ -78,10 +78,10 @@ export async function replay(settings: ReplaySettings): Promise<number> {
   return status;
 }
 
-async function replayOne(engine: Engine, path: string): Promise<void> {
+async function replayOne(engine: Engine, path: string, options: InspectorOptions): Promise<void> {
   const source = await openCapture(path);
   try {
-    await engine.run(new Inspector(source));
+    await engine.run(new Inspector(source, options));
   } finally {
     await source.close();
   }

@@ -12,6 +12,7 @@ import { PRIORITY, parsePriority } from "../rules/priority.ts";
 import { reportText } from "../rules/report.ts";
 import { compileRuleset, type Ruleset } from "../rules/ruleset.ts";
 import type { Selection } from "../rules/selection.ts";
+import type { InspectorOptions } from "../sinsp/inspector.ts";
 import { AppendOutput } from "./append_output.ts";
 import { makeDetection } from "./detection.ts";
 import type { Detection } from "./engine.ts";
@@ -109,14 +110,29 @@ export function load(settings: RunSettings): Loaded {
   return { config, ruleset, detection: makeDetection(ruleset, append, alertStyle(config), host) };
 }
 
-/** The outputs of a configuration. `patient`: events wait for them. */
-export function openOutputs(settings: RunSettings, config: Config, patient: boolean): Outputs {
+/** Limits of the state. */
+export function stateOptions(config: Config): InspectorOptions {
+  return {
+    maxThreads: config.get("falco_libs.thread_table_size"),
+    purgeIntervalNs: config.get("falco_libs.thread_table_auto_purging_interval_s") * 1e9,
+    purgeAfterNs: config.get("falco_libs.thread_table_auto_purging_thread_timeout_s") * 1e9,
+  };
+}
+
+/** The outputs of a configuration. `patient`: events wait for them. Nothing is sent before `ready` settles. */
+export function openOutputs(
+  settings: RunSettings,
+  config: Config,
+  patient: boolean,
+  ready: Promise<unknown> = Promise.resolve(),
+): Outputs {
   const { paint, log, unbuffered } = settings;
   const json = config.get("json_output");
   return makeOutputs(config, {
     paint: paint === null ? null : (message) => paint(message, json),
     unbuffered,
     patient,
+    ready,
     report: (text) => log.warning(text),
   });
 }

@@ -20,6 +20,8 @@ export interface LaneOptions {
    * queued whole, even beyond the capacity.
    */
   patient: boolean;
+  /** Nothing is sent before this settles (outputs that are to be replaced finish first). */
+  ready?: Promise<unknown>;
   /** Where incidents are told: one sentence each. */
   report: (text: string) => void;
   /** ms without a fault after which an incident counts as over; so a flapping output is one incident. Default 1000. */
@@ -130,6 +132,7 @@ export class Lane {
   }
 
   private async work(): Promise<void> {
+    if (this.options.ready !== undefined) await this.options.ready;
     if (this.reopenWanted) {
       this.reopenWanted = false;
       await this.output.reopen().catch((error: unknown) => this.fail(error, 0));

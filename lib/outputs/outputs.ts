@@ -21,6 +21,7 @@ export interface OutputsOptions {
   /** Where faults of outputs are told: one sentence each. */
   report: (text: string) => void;
   /** See LaneOptions. */
+  ready?: Promise<unknown>;
   calmMs?: number;
 }
 
@@ -50,9 +51,7 @@ export class Outputs {
     private readonly options: OutputsOptions,
   ) {
     const capacity = options.capacity > 0 ? Math.min(options.capacity, MAX_QUEUED_ALERTS) : MAX_QUEUED_ALERTS;
-    const { timeoutMs, patient, report } = options;
-    const calm = options.calmMs === undefined ? {} : { calmMs: options.calmMs };
-    this.lanes = outputs.map((output) => new Lane(output, { capacity, timeoutMs, patient, report, ...calm }));
+    this.lanes = outputs.map((output) => new Lane(output, { ...options, capacity }));
     this.bucket = options.rate > 0 ? new TokenBucket(options.rate, options.maxBurst) : null;
   }
 

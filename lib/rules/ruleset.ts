@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rules that run, compiled: asks of every event which of them match.
 import type { FieldRegistry } from "../fields/registry.ts";
-import { filterFacts } from "../filter/ast.ts";
+import { type Ast, filterFacts } from "../filter/ast.ts";
+import { syscallsOf } from "../filter/event_types.ts";
 import { compileRuleset as compileFilters, type Ruleset as FilterSet, interpretRuleset } from "../filter/ruleset.ts";
 import type { Format } from "../format/formatter.ts";
 import { EVENT_MAX } from "../schema/events.ts";
+import { SYSCALL_NAMES } from "../schema/tables/syscalls.ts";
 import type { Context } from "../sinsp/inspector.ts";
 import type { CompiledRule } from "./compile.ts";
 import type { LoadResult } from "./loader.ts";
@@ -62,8 +64,19 @@ export class Ruleset {
     private readonly enter: { filters: FilterSet; positions: readonly number[] } | null,
     types: readonly Uint8Array[],
     private readonly first: boolean,
+    private readonly conditions: readonly Ast[],
   ) {
     for (const mask of types) for (let i = 0; i < mask.length; i++) this.eventTypes[i]! |= mask[i]!;
+  }
+
+  /** Mask by system-call code (SC) of the calls that any rule wants. */
+  syscalls(): Uint8Array {
+    const wanted = new Uint8Array(SYSCALL_NAMES.length);
+    for (const ast of this.conditions) {
+      const calls = syscallsOf(ast);
+      for (let i = 0; i < wanted.length; i++) wanted[i]! |= calls[i] ?? 0;
+    }
+    return wanted;
   }
 
   /** Number of rules that match the current event; they are in `hits`. */
@@ -121,5 +134,6 @@ export function compileRuleset(loaded: LoadResult, options: RulesetOptions = {})
     enter,
     chosen.map((rule) => rule.types),
     matching === "first",
+    chosen.map((rule) => rule.ast),
   );
 }

@@ -136,7 +136,7 @@ describe("Engine", () => {
     endless.next = () => NEXT.EVENT;
     setTimeout(() => engine.stop(), 1);
     const quiet: Detection = { ...detection(), matcher: { hits: [], match: () => 0 } };
-    engine.replaceDetection(quiet);
+    engine.replace(quiet);
     await engine.run(new Inspector(endless));
     expect(statistics.events).toBeGreaterThan(1000);
   });
@@ -160,7 +160,7 @@ describe("Engine", () => {
   test("takes other rules while it runs", async () => {
     const { engine, statistics } = setup({ maxEvents: 4 });
     await engine.run(new Inspector(source(events(2))));
-    engine.replaceDetection({ ...detection(), matcher: { hits: [], match: () => 0 } });
+    engine.replace({ ...detection(), matcher: { hits: [], match: () => 0 } });
     await engine.run(new Inspector(source(events(2))));
     expect(statistics.matches).toBe(3);
   });
