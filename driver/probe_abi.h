@@ -29,11 +29,13 @@ enum probe_drop {
 	PROBE_DROP_OTHER,
 	PROBE_DROP_KINDS
 };
+/* Room for them, a power of two: the verifier wants to see that an index stays inside. */
+#define PROBE_DROP_ROOM 16
 
 /* One per CPU. */
 struct probe_counters {
 	unsigned long long events;
-	unsigned long long drops[PROBE_DROP_KINDS];
+	unsigned long long drops[PROBE_DROP_ROOM];
 	/* Events larger than PROBE_EVENT_MAX. */
 	unsigned long long drops_max_size;
 	/* Programs that could not run: a tail call without target, no scratch, no ring. */

@@ -215,7 +215,7 @@ static int fill_maps(struct modern_bpf *m, uint32_t cpus_per_ring, char *error, 
 				continue;
 			p = bpf_object__find_program_by_name(m->object, wanted[k].name);
 			if (!p)
-				continue;
+				return fail(error, size, "the probe has no program %s", wanted[k].name);
 			fd = bpf_program__fd(p);
 			if (bpf_map_update_elem(wanted[k].table, &key, &fd, BPF_ANY) != 0)
 				return fail(error, size, "cannot enter %s as slot %u: %s", wanted[k].name, key, strerror(errno));
@@ -347,7 +347,7 @@ static int attach(struct modern_bpf *m, const char *name, char *error, uint32_t 
 	struct bpf_link *link;
 
 	if (!p)
-		return 0;
+		return fail(error, size, "the probe has no program %s", name);
 	link = bpf_program__attach(p);
 	if (!link) {
 		int e = errno;

@@ -3,8 +3,8 @@
 #ifndef PATHS_H
 #define PATHS_H
 
-#define PATH_COMPONENTS 48
-#define CGROUP_COMPONENTS 12
+#define PATH_COMPONENTS 64
+#define CGROUP_COMPONENTS 16
 #define NAME_MAX 255
 #define OVERLAYFS_MAGIC 0x794c7630
 #define FMODE_CREATED 0x100000
@@ -75,36 +75,43 @@ static __always_inline struct mount *mount_of(struct vfsmount *mnt)
 	return (struct mount *)((char *)mnt - bpf_core_field_offset(struct mount, mnt));
 }
 
-/* Adds the path of a file, from the root of its mount namespace, with its NUL. */
-static __noinline int add_path(struct event *e, struct dentry *from, struct vfsmount *vfsmnt)
+LOOP_TURN(walk_path)
 {
+	struct dentry *dentry = e->walk.node;
+	struct dentry *parent = KREAD(dentry, d_parent);
+
+	if (dentry == e->walk.root) {
+		struct mount *mnt = e->walk.mount, *above = KREAD(mnt, mnt_parent);
+
+		if (mnt == above)
+			return 1;
+		e->walk.node = KREAD(mnt, mnt_mountpoint);
+		e->walk.mount = above;
+		e->walk.root = KREAD(above, mnt.mnt_root);
+		return 0;
+	}
+	if (!prepend(e, KREAD(dentry, d_name.name), KREAD(dentry, d_name.len)))
+		return 1;
+	if (dentry == parent) {
+		/* Not below any mount: the name stands for itself, without a slash, as that of a memfd. */
+		e->path_at++;
+		return 1;
+	}
+	e->walk.node = parent;
+	return 0;
+}
+
+/* Adds the path of a file, from the root of its mount namespace, with its NUL. */
+SHARED add_path(u64 dentry_at, u64 mount_at)
+{
+	SHARED_EVENT(e);
+	struct vfsmount *vfsmnt = (struct vfsmount *)mount_at;
+
 	begin_path(e);
-	e->walk.node = from;
+	e->walk.node = (void *)dentry_at;
 	e->walk.mount = mount_of(vfsmnt);
 	e->walk.root = KREAD(vfsmnt, mnt_root);
-	for (int i = 0; i < PATH_COMPONENTS; i++) {
-		struct dentry *dentry = e->walk.node;
-		struct dentry *parent = KREAD(dentry, d_parent);
-
-		if (dentry == e->walk.root) {
-			struct mount *mnt = e->walk.mount, *above = KREAD(mnt, mnt_parent);
-
-			if (mnt == above)
-				break;
-			e->walk.node = KREAD(mnt, mnt_mountpoint);
-			e->walk.mount = above;
-			e->walk.root = KREAD(above, mnt.mnt_root);
-			continue;
-		}
-		if (!prepend(e, KREAD(dentry, d_name.name), KREAD(dentry, d_name.len)))
-			break;
-		if (dentry == parent) {
-			/* Not below any mount: the name stands for itself, without a slash, as that of a memfd. */
-			e->path_at++;
-			break;
-		}
-		e->walk.node = parent;
-	}
+	LOOP(walk_path, e, PATH_COMPONENTS);
 	add_finished_path(e);
 	return 0;
 }
@@ -113,7 +120,7 @@ static __always_inline void push_file_path(struct event *e, struct file *file)
 {
 	open_param(e);
 	if (file)
-		add_path(e, KREAD(file, f_path.dentry), KREAD(file, f_path.mnt));
+		add_path((u64)KREAD(file, f_path.dentry), (u64)KREAD(file, f_path.mnt));
 	close_param(e);
 }
 
@@ -153,29 +160,35 @@ static __always_inline void look_at_opened(struct event *e, struct opened *o)
 	o->flags |= overlay_layer(inode, KREAD(file, f_path.dentry), FD_UPPER_LAYER, FD_LOWER_LAYER);
 }
 
-/* Adds the path of a cgroup below the root of its hierarchy, with its NUL. */
-static __noinline int add_cgroup_path(struct event *e, struct kernfs_node *from)
+LOOP_TURN(walk_cgroup)
 {
-	begin_path(e);
-	e->walk.node = from;
-	for (int i = 0; i < CGROUP_COMPONENTS; i++) {
-		struct kernfs_node *node = e->walk.node, *parent;
-		const char *name;
-		long n;
+	struct kernfs_node *node = e->walk.node, *parent;
+	const char *name;
+	long n;
 
-		if (bpf_core_field_exists(node->parent))
-			parent = KREAD(node, parent);
-		else
-			parent = KREAD((struct kernfs_node___new *)node, __parent);
-		if (!parent)
-			break;
-		name = KREAD(node, name);
-		/* Its length is not kept: reading it once, behind the path, tells. */
-		n = bpf_probe_read_kernel_str(&e->path[PATH_MAX], NAME_MAX + 1, name);
-		if (n <= 1 || !prepend(e, name, n - 1))
-			break;
-		e->walk.node = parent;
-	}
+	if (bpf_core_field_exists(node->parent))
+		parent = KREAD(node, parent);
+	else
+		parent = KREAD((struct kernfs_node___new *)node, __parent);
+	if (!parent)
+		return 1;
+	name = KREAD(node, name);
+	/* Its length is not kept: reading it once, behind the path, tells. */
+	n = bpf_probe_read_kernel_str(&e->path[PATH_MAX], NAME_MAX + 1, name);
+	if (n <= 1 || !prepend(e, name, n - 1))
+		return 1;
+	e->walk.node = parent;
+	return 0;
+}
+
+/* Adds the path of a cgroup below the root of its hierarchy, with its NUL. */
+SHARED add_cgroup_path(u64 node_at)
+{
+	SHARED_EVENT(e);
+
+	begin_path(e);
+	e->walk.node = (void *)node_at;
+	LOOP(walk_cgroup, e, CGROUP_COMPONENTS);
 	add_finished_path(e);
 	return 0;
 }

@@ -71,7 +71,7 @@ static __always_inline void add_cgroup(struct event *e, struct css_set *set, str
 	/* In the unified hierarchy a controller may be off below some level; the process is in its cgroup all the same. */
 	node = KREAD(cgroup, root) == unified_root ? unified : KREAD(cgroup, kn);
 	add_kernel_bytes(e, label, label_len);
-	add_cgroup_path(e, node);
+	add_cgroup_path((u64)node);
 }
 
 /* `controller=path` with a NUL each, for the controllers that limit what a process gets. */
@@ -127,23 +127,30 @@ static __always_inline void push_own_env(struct event *e, struct mm_struct *mm)
 	push_user_bytes(e, start, mm && end > start ? size & (PATH_MAX - 1) : 0);
 }
 
-#define ARGV_MAX 128
+#define ARGV_MAX 256
+
+LOOP_TURN(add_argument)
+{
+	u64 text = user_word(e, e->array);
+
+	e->array += e->compat ? 4 : 8;
+	if (!text || add_user_str(e, text) == 0)
+		return 1;
+	if (e->pos - e->from >= PATH_MAX) {
+		e->pos = e->from + PATH_MAX - 1;
+		return 1;
+	}
+	return 0;
+}
 
 /* Adds the strings of a NULL-terminated array of user pointers from `first` on, PATH_MAX bytes in all. */
-static __noinline int add_user_array(struct event *e, u64 array, u32 first)
+SHARED add_user_array(u64 array, u32 first)
 {
-	u32 begin = e->pos;
+	SHARED_EVENT(e);
 
-	for (u32 i = 0; i < ARGV_MAX; i++) {
-		u64 text = user_word(e, array + (u64)(first + i) * (e->compat ? 4 : 8));
-
-		if (!text || add_user_str(e, text) == 0)
-			break;
-		if (e->pos - begin >= PATH_MAX) {
-			e->pos = begin + PATH_MAX - 1;
-			break;
-		}
-	}
+	e->array = array + (u64)first * (e->compat ? 4 : 8);
+	e->from = e->pos;
+	LOOP(add_argument, e, ARGV_MAX);
 	return 0;
 }
 
@@ -326,12 +333,12 @@ static __always_inline void push_failed_exec(struct event *e, u64 argv, u64 envp
 	push_user_str(e, argv ? user_word(e, argv) : 0);
 	open_param(e);
 	if (argv && user_word(e, argv))
-		add_user_array(e, argv, 1);
+		add_user_array(argv, 1);
 	close_param(e);
 	push_task(e, task, mm);
 	open_param(e);
 	if (envp)
-		add_user_array(e, envp, 0);
+		add_user_array(envp, 0);
 	close_param(e);
 	push_exec(e, task, mm);
 }
@@ -354,52 +361,69 @@ FILLER(EXECVEAT_X)
 	return EMIT;
 }
 
-/* A task of the group that lives on; NULL when there is none among the first. */
-static __noinline struct task_struct *live_thread(struct signal_struct *signal)
+LOOP_TURN(look_at_thread)
 {
-	struct list_head *head = &signal->thread_head;
-	struct list_head *at = KREAD(signal, thread_head.next);
+	struct list_head *at = e->walk.node;
+	struct task_struct *t;
 
-	for (int i = 0; i < 32; i++) {
-		struct task_struct *t;
-
-		if (!at || at == head)
-			break;
-		t = (struct task_struct *)((char *)at - bpf_core_field_offset(struct task_struct, thread_node));
-		if (!(KREAD(t, flags) & PF_EXITING))
-			return t;
-		at = KREAD(at, next);
+	if (!at || at == e->walk.root)
+		return 1;
+	t = (struct task_struct *)((char *)at - bpf_core_field_offset(struct task_struct, thread_node));
+	if (!(KREAD(t, flags) & PF_EXITING)) {
+		e->total = KREAD(t, pid);
+		return 1;
 	}
-	return NULL;
+	e->walk.node = KREAD(at, next);
+	return 0;
+}
+
+/* Id of a thread of the group (its struct signal_struct) that lives on; 0 when there is none among the first. */
+SHARED live_thread(u64 signal_at)
+{
+	struct signal_struct *signal = (struct signal_struct *)signal_at;
+	SHARED_EVENT(e);
+
+	e->walk.root = &signal->thread_head;
+	e->walk.node = KREAD(signal, thread_head.next);
+	e->total = 0;
+	LOOP(look_at_thread, e, 32);
+	return e->total;
+}
+
+LOOP_TURN(look_at_ancestor)
+{
+	struct task_struct *child = e->walk.mount;
+	struct task_struct *task = KREAD(child, real_parent);
+	struct signal_struct *signal = KREAD(task, signal);
+
+	e->walk.mount = task;
+	if (!task || KREAD(task, pid) == 0 || pid_namespace_of(KREAD(task, thread_pid)) != (void *)e->array)
+		return 1;
+	if (!BPF_CORE_READ_BITFIELD_PROBED(signal, is_child_subreaper))
+		return 0;
+	return live_thread((u64)signal) != 0;
 }
 
 /* Who gets the children of a task that ends: 0 when it has none, or when its whole namespace ends with it. */
-static __always_inline s32 reaper_of(struct task_struct *task)
+static __always_inline s32 reaper_of(struct event *e, struct task_struct *task)
 {
 	struct signal_struct *signal = KREAD(task, signal);
 	struct pid_namespace *ns = pid_namespace_of(KREAD(task, thread_pid));
-	struct task_struct *init = KREAD(ns, child_reaper), *t, *parent = task;
+	struct task_struct *init = KREAD(ns, child_reaper);
+	s32 tid;
 
 	if (KREAD(task, children.next) == &task->children)
 		return 0;
-	t = live_thread(signal);
-	if (t)
-		return KREAD(t, pid);
+	tid = live_thread((u64)signal);
+	if (tid)
+		return tid;
 	if (init == task)
 		return 0;
-	for (int i = 0; i < 32; i++) {
-		struct signal_struct *s;
-
-		parent = KREAD(parent, real_parent);
-		if (!parent || parent == init || KREAD(parent, pid) == 0 || pid_namespace_of(KREAD(parent, thread_pid)) != ns)
-			break;
-		s = KREAD(parent, signal);
-		if (!BPF_CORE_READ_BITFIELD_PROBED(s, is_child_subreaper))
-			continue;
-		t = live_thread(s);
-		if (t)
-			return KREAD(t, pid);
-	}
+	e->walk.mount = task;
+	e->array = (u64)ns;
+	LOOP(look_at_ancestor, e, 32);
+	if (e->total)
+		return e->total;
 	return KREAD(init, pid);
 }
 
@@ -411,7 +435,7 @@ static __always_inline void push_process_exit(struct event *e, struct task_struc
 	push_u64(e, (code >> 8) & 0xff);
 	push_u8(e, code & 0x7f);
 	push_u8(e, code & 0x80 ? 1 : 0);
-	push_u64(e, (s64)reaper_of(task));
+	push_u64(e, (s64)reaper_of(e, task));
 }
 
 #endif

@@ -4,13 +4,15 @@
  *
  *   struct event                  the event being built, with the call's `ret`, `args`, `nr`, `slot`, `compat`
  *   FILLER(EVENT), ENTER_FILLER   open the function that fills EVENT; it returns EMIT or SKIP
+ *   REPEATED_FILLER(EVENT)        the same for calls with several events, see EMIT_AGAIN
  *   push_u8 … push_u64, push_empty, push_kernel_bytes
  *   push_user_str, push_kernel_str, push_user_bytes
  *   open_param, add_*, close_param   a parameter put together from pieces
  *   user_read, user_u32, user_u64    user memory; 0 or false when it cannot be read
  *   KREAD(pointer, field, …)      a chain of kernel fields
  *   current(e)                    the task
- *   begin, finish                 for fillers that emit several events themselves
+ *   SHARED, SHARED_EVENT          open a function of numbers that several fillers call
+ *   LOOP_TURN, LOOP               one turn of a loop, and the loop
  *
  * Everything pushed is laid down in the scratch memory of the CPU, and the whole event is copied into the ring at the end.
  */
@@ -24,6 +26,8 @@
 
 #define EMIT 0
 #define SKIP 1
+/* Of a REPEATED_FILLER: emit this event and fill another one. */
+#define EMIT_AGAIN 2
 #define PATH_MAX 4096
 /* Offsets are cut to this range for the verifier; an event that runs past it is dropped at the end, so nothing is lost by it. */
 #define POS_MASK 0xffff
@@ -57,6 +61,15 @@ struct event {
 	struct {
 		void *node, *mount, *root;
 	} walk;
+	/* The same for loops over arrays of the process: array, number of elements, sum, what is left, where it began. */
+	u64 array;
+	u64 total;
+	u64 peer;
+	u32 count;
+	u32 left;
+	u32 from;
+	/* Which event of several of one call. */
+	u32 turn;
 	u32 prefix[2];
 	u8 data[2 * (POS_MASK + 1)];
 };
@@ -112,6 +125,39 @@ static __always_inline struct task_struct *current_task(void)
 
 #define current(e) current_task()
 
+/*
+ * A function the verifier checks once, whatever its callers know: it takes numbers only and finds the event by itself.
+ * SHARED_EVENT opens its body.
+ */
+#define SHARED __attribute__((noinline)) int
+#define SHARED_EVENT(e) \
+	struct event *e = scratch_of(SCRATCH_MAIN); \
+	if (!e) \
+	return 0
+
+/*
+ * Calls `turn(i, e)` for i = 0 … max − 1 until it returns non-zero. Since 5.17 the kernel does the counting and the verifier
+ * looks at one turn; before, it looks at every turn.
+ */
+#define LOOP(turn, e, max) \
+	do { \
+		if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_loop)) \
+			bpf_loop(max, turn##_turn, NULL, 0); \
+		else \
+			for (u32 i = 0; i < (max); i++) \
+				if (turn(i, e)) \
+					break; \
+	} while (0)
+/* Opens the function of one turn; what it needs from before the loop is kept in the event. */
+#define LOOP_TURN(turn) \
+	static __always_inline int turn(u32 i, struct event *e); \
+	static long turn##_turn(u32 i, void *unused) \
+	{ \
+		struct event *e = scratch_of(SCRATCH_MAIN); \
+		return e ? turn(i, e) : 1; \
+	} \
+	static __always_inline int turn(u32 i, struct event *e)
+
 static __always_inline struct event *scratch_of(u32 kind)
 {
 	u32 cpu = bpf_get_smp_processor_id();
@@ -163,7 +209,7 @@ static __always_inline int finish(struct event *e)
 		return 0;
 	}
 	if (bpf_ringbuf_output(ring, e->prefix, len + PROBE_RECORD_PREFIX, BPF_RB_NO_WAKEUP))
-		c->drops[drop_kind(e->type) % PROBE_DROP_KINDS]++;
+		c->drops[drop_kinds[e->type & (EVENT_IDS - 1)] & (PROBE_DROP_ROOM - 1)]++;
 	else
 		c->events++;
 	return 0;
@@ -179,6 +225,23 @@ static __always_inline int finish(struct event *e)
 		begin(e, EV_##name, NPARAMS_##name); \
 		if (fill_##name(e) == EMIT) \
 			finish(e); \
+		return 0; \
+	} \
+	static __always_inline int fill_##name(struct event *e)
+/* For calls that give several events: calls itself again while the filler asks for it, as far as tail calls go (32 times). */
+#define REPEATED_FILLER(name) \
+	static __always_inline int fill_##name(struct event *e); \
+	SEC("tp_btf/sys_exit") int x_##name(void *ctx) \
+	{ \
+		struct event *e = scratch_of(SCRATCH_MAIN); \
+		int next; \
+		if (!e) \
+			return 0; \
+		begin(e, EV_##name, NPARAMS_##name); \
+		next = fill_##name(e); \
+		finish(e); \
+		if (next == EMIT_AGAIN) \
+			bpf_tail_call(ctx, &exit_programs, e->slot); \
 		return 0; \
 	} \
 	static __always_inline int fill_##name(struct event *e)

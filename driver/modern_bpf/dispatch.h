@@ -128,6 +128,8 @@ static __always_inline struct event *take(struct pt_regs *regs, u32 nr, const vo
 		return 0;
 	e->nr = nr;
 	e->slot = nr;
+	e->turn = 0;
+	e->peer = 0;
 	e->ts = settings.boot_time + bpf_ktime_get_boot_ns();
 #ifndef NO_COMPAT
 	if (compat) {

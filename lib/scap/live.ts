@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The live source: events of the running kernel, read in place from the rings that the probe fills.
-import { ptr } from "bun:ffi";
+import { type Pointer, ptr } from "bun:ffi";
 import { readFileSync } from "node:fs";
 import os from "node:os";
 import { EventCursor } from "./cursor.ts";
@@ -115,7 +115,7 @@ export class LiveSource implements CaptureSource {
   readonly cursor = new EventCursor();
 
   private readonly lib: ShimLibrary;
-  private readonly handle: NonNullable<ReturnType<ShimLibrary["shim_open"]>>;
+  private readonly handle: Pointer;
   private readonly rings: Buffer[] = [];
   private readonly views: DataView[] = [];
   // C writes to these: their memory must never move, see design notes on typed arrays and the JIT.
@@ -140,13 +140,13 @@ export class LiveSource implements CaptureSource {
     const words = optionWords(options);
     const handle = this.lib.shim_open(ptr(words), error.pointer, error.size);
     if (!handle) throw new EngineError(`modern eBPF engine: ${error.text()}`);
-    this.handle = handle;
+    this.handle = handle as Pointer;
     this.select(options.syscalls);
-    if (this.lib.shim_start(handle, error.pointer, error.size) !== 0) {
-      this.lib.shim_close(handle);
+    if (this.lib.shim_start(this.handle, error.pointer, error.size) !== 0) {
+      this.lib.shim_close(this.handle);
       throw new EngineError(`modern eBPF engine: ${error.text()}`);
     }
-    this.baseTime = this.lib.shim_base_time(handle);
+    this.baseTime = this.lib.shim_base_time(this.handle);
     this.mapRings();
   }
 
@@ -155,7 +155,7 @@ export class LiveSource implements CaptureSource {
     for (let i = 0; i < this.lib.shim_ring_count(this.handle); i++) {
       const address = this.lib.shim_ring_data(this.handle, i, ptr(size));
       if (!address) throw new EngineError(`modern eBPF engine: ring ${i} has no memory`);
-      const bytes = memoryAt(address, Number(size[0]));
+      const bytes = memoryAt(address as Pointer, Number(size[0]));
       this.rings.push(bytes);
       this.views.push(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
     }

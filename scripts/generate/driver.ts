@@ -71,20 +71,8 @@ export function schemaHeader(s: DriverSchema): string {
   const kind = new Map<string, string>();
   for (const [category, keys] of Object.entries(s.dropCategories)) for (const k of keys) kind.set(k, category);
   for (const k of kind.keys()) if (!current.some((e) => e.key === k)) fail(`drop_categories.json: no event '${k}'`);
-  const cases = Object.entries(s.dropCategories).map(
-    ([category, keys]) => `${keys.map((k) => `\tcase EV_${k}:\n`).join("")}\t\treturn PROBE_DROP_${category};`,
-  );
   return `${header("Event ids and translations of kernel flags.", "GENERATED_SCHEMA_H")}
 ${ids.join("\n")}
-
-/* Which counter a drop of the event goes to. */
-static __always_inline unsigned int drop_kind(unsigned int type)
-{
-	switch (type) {
-${cases.join("\n")}
-	}
-	return PROBE_DROP_OTHER;
-}
 
 ${Object.entries(s.kernelFlags)
   .map(([name, f]) => translation(s, name, f))
@@ -254,7 +242,14 @@ export function tablesHeader(s: DriverSchema): string {
     return `const u16 slot_code[PROBE_SLOTS] = {\n${numbers(table)}\n};`;
   };
   const time64 = s.ia32.filter((r) => r.name.endsWith("64") && /time|futex_time|clock_/.test(r.name) && r.nr >= 403);
+  const kinds = new Map(Object.entries(s.dropCategories).flatMap(([kind, keys]) => keys.map((k) => [k, kind])));
+  const drops = s.events.map((e) => `\tPROBE_DROP_${kinds.get(e.key) ?? "OTHER"},`);
   return `${header("Tables for dispatch.", "GENERATED_TABLES_H")}
+/* Which counter a drop of an event goes to, by event id. */
+#define EVENT_IDS 512
+const u8 drop_kinds[EVENT_IDS] = {
+${drops.join("\n")}
+};
 #define NO_SLOT ${NO_SLOT}
 /* Native numbers of the calls that make and change processes. */
 ${perArch((arch) => processNumbers(s, arch))}/* System-call code by slot. */
