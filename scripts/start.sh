@@ -5,4 +5,4 @@ set -eu
 . "$(dirname "$0")/env.sh"
 
 sh scripts/build.sh
-exec dist/falco list syscalls
+exec dist/falco capture -r captures/attack.scap.gz evt.type=execve

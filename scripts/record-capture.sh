@@ -1,0 +1,68 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Records a trace in a guest of its own, so that it holds nothing of this machine:
+#   scripts/record-capture.sh SCENARIO.sh OUT.scap.gz
+# The guest is a Debian kernel with busybox and dist/falco, run by QEMU without any network.
+# Takes qemu-system-x86, busybox-static, gcc and, to fetch the kernel once, apt-get.
+set -eu
+. "$(dirname "$0")/env.sh"
+
+[ $# -eq 2 ] || {
+  say "usage: scripts/record-capture.sh SCENARIO.sh OUT.scap.gz"
+  exit 2
+}
+scenario=$1
+result=$2
+for tool in qemu-system-x86_64 busybox dash gcc dpkg-deb; do
+  command -v $tool >/dev/null || {
+    say "record: $tool is missing: apt-get install qemu-system-x86 busybox-static gcc dpkg"
+    exit 1
+  }
+done
+[ -x dist/falco ] || sh scripts/build.sh
+
+# The kernel that Debian gives out now, unpacked and kept, not installed.
+cache=.cache/record
+mkdir -p $cache
+if [ ! -f $cache/vmlinuz ]; then
+  package=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/.*Depends: \(linux-image-.*\)/\1/p' | tail -1)
+  say "record: fetching $package"
+  (cd $cache && apt-get download -qq "$package" && dpkg-deb -x "$package"_*.deb kernel && cp kernel/boot/vmlinuz-* vmlinuz && rm -r kernel ./*.deb)
+fi
+
+root=$cache/root
+rm -rf $root
+mkdir -p $root/bin $root/opt/shop
+cp "$(command -v busybox)" $root/bin/busybox
+# A shell that is not busybox starts the applets as programs of their own, under their names.
+cp "$(command -v dash)" $root/bin/sh
+cp dist/falco $root/bin/falco
+ldd dist/falco "$(command -v dash)" | sed -n 's/.*=> \(\/[^ ]*\).*/\1/p; s/^[[:space:]]*\(\/[^ ]*\) (.*/\1/p' | sort -u | while read -r lib; do
+  mkdir -p "$root$(dirname "$lib")"
+  [ -e "$root$lib" ] || cp -L "$lib" "$root$lib"
+done
+gcc -static -O2 -o $root/opt/shop/backup scripts/record/backup.c
+chmod 4755 $root/opt/shop/backup
+cp scripts/record/init.sh $root/init
+cp "$scenario" $root/scenario.sh
+chmod 755 $root/init
+(cd $root && find . | busybox cpio -o -H newc -R 0:0 2>/dev/null) >$cache/initrd
+
+say "record: booting the guest"
+rm -f $cache/serial
+# Emulation works everywhere; "-cpu max" because Bun needs the newer instructions.
+timeout 900 qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot -m 1536 -smp 2 -accel tcg,thread=multi -cpu max \
+  -kernel $cache/vmlinuz -initrd $cache/initrd -append "console=ttyS0 panic=-1 quiet" \
+  -serial file:$cache/console -serial file:$cache/serial </dev/null || {
+  say "record: the guest did not end by itself; its console:"
+  tail -20 $cache/console >&2
+  exit 1
+}
+tr -d '\r' <$cache/serial | sed -n '/^BEGIN$/,/^END$/p' | sed '1d;$d' | base64 -d >"$result.tmp"
+[ -s "$result.tmp" ] || {
+  say "record: nothing was recorded; the guest's console:"
+  tail -40 $cache/console >&2
+  exit 1
+}
+mv "$result.tmp" "$result"
+say "record: $result, $(wc -c <"$result") bytes"
