@@ -7,6 +7,7 @@ import type { ArgNode, Ast, CheckNode, CompareNode, ListNode, Modifier, Operator
 import { ConstantError, checkText, type Network, parseConstant, parseHex, parseNetwork } from "./constants.ts";
 import { FilterError, type FilterWarning } from "./errors.ts";
 import { compileGlob } from "./glob.ts";
+import { Host } from "./hosts.ts";
 import { type FieldProvider, type Operand, OperandBinder } from "./operand.ts";
 import { parseFilterBytes, TRANSFORMER_NAMES } from "./parser.ts";
 import { PathTree } from "./path_tree.ts";
@@ -20,6 +21,8 @@ export type { FieldProvider, Operand } from "./operand.ts";
 export type Constant =
   | { readonly kind: "scalar"; readonly value: Scalar }
   | { readonly kind: "network"; readonly network: Network }
+  /** A host's name, compared by its addresses. */
+  | { readonly kind: "host"; readonly host: Host }
   /** glob, iglob, regex, and pmatch with its whole list. */
   | { readonly kind: "match"; readonly match: (text: string) => boolean };
 
@@ -116,6 +119,9 @@ export function isField(text: string, provider: FieldProvider): boolean {
 const SYSCALLS: ReadonlySet<string> = new Set(SYSCALL_NAMES.filter((name) => name !== "na_1"));
 const TRANSFORMER_CALL = new RegExp(`^(?:val|${TRANSFORMER_NAMES.join("|")})\\(.*\\)$`, "s");
 const LIKE_FIELD = /^[a-zA-Z][a-zA-Z0-9_]*(?:\.[a-zA-Z][a-zA-Z0-9_]*)+$/;
+
+/** Operators by which host names are compared. */
+const LIST_OR_EQUAL: ReadonlySet<Operator> = new Set<Operator>(["=", "==", "!=", "in", "intersects"]);
 
 /** True for evt.type, also inside transformers of one argument: its constants must be names of events. */
 function isEventType(node: ArgNode): boolean {
@@ -218,6 +224,9 @@ class CheckBuilder {
     if (op === "pmatch") {
       const tree = new PathTree(texts.map(checkText));
       return [{ kind: "match", match: (text) => tree.matches(text) }];
+    }
+    if (left.multi === "hosts" && LIST_OR_EQUAL.has(op)) {
+      return texts.map((text) => ({ kind: "host", host: new Host(checkText(text)) }));
     }
     return texts.map((text) => constantFor(text, op, left.type));
   }

@@ -3,7 +3,7 @@
 // function is handed over in an array.
 import type { Context } from "../sinsp/inspector.ts";
 import type { Check } from "./checker.ts";
-import { decideBoth } from "./interpret.ts";
+import { decideBoth, readsText } from "./interpret.ts";
 import type { Operand } from "./operand.ts";
 import { candidatesTest, listTest, valueTest } from "./predicate.ts";
 import { scalarsOf, type Term } from "./terms.ts";
@@ -128,7 +128,7 @@ export class CodeWriter {
 
   private checkCode(check: Check): string {
     const { left, right, op } = check;
-    if (left.all !== null && (op !== "exists" || left.multi === "ends")) {
+    if (left.all !== null && !readsText(check) && (op !== "exists" || left.multi === "ends")) {
       const got = `(t=${this.ref(left.all)}(c))!==void 0`;
       return op === "exists" ? got : `${got}&&${this.ref(candidatesTest(check))}(t)`;
     }

@@ -91,6 +91,8 @@ export function compareConstant(value: Scalar, op: CheckOperator, constant: Cons
       return compareScalars(value, op, constant.value);
     case "network":
       return inNetwork(value, constant.network) !== (op === "!=");
+    case "host":
+      return constant.host.has(value) !== (op === "!=");
     case "match":
       return typeof value === "string" && constant.match(value);
   }

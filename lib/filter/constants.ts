@@ -61,13 +61,13 @@ export function checkText(text: string): string {
   return text;
 }
 
-const INTEGER = /^[\t-\r ]*([+-]?)0*([0-9]+|0[xX][0-9a-fA-F]{1,17})$/;
+const INTEGER = /^[\t-\r ]*([+-]?)([0-9]+|0[xX][0-9a-fA-F]{1,17})$/;
 
 /** An integer as C reads it: cut to 64 bits by saturation, then to the type's width by dropping upper bits. */
 function parseInteger(text: string, shape: IntShape): number | bigint {
   const m = INTEGER.exec(text);
   if (m === null) throw wanted("an integer", text);
-  const digits = m[2] as string;
+  const digits = withoutZeroes(m[2] as string);
   const negative = m[1] === "-";
   if (digits.length < 10 && (shape.signed || !negative) && shape.bits >= 32) {
     return negative ? 0 - Number(digits) : Number(digits);
@@ -86,6 +86,13 @@ function parseInteger(text: string, shape: IntShape): number | bigint {
   }
   const n = Number(v);
   return Number.isSafeInteger(n) ? n : v;
+}
+
+/** Decimal digits without the zeroes in front. */
+function withoutZeroes(digits: string): string {
+  let i = 0;
+  while (i < digits.length - 1 && digits[i] === "0" && digits[i + 1] !== "x" && digits[i + 1] !== "X") i++;
+  return digits.slice(i);
 }
 
 function parsePort(text: string): number {

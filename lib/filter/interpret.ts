@@ -29,7 +29,7 @@ export function evaluate(node: Checked, ctx: Context): boolean {
 export function evaluateCheck(check: Check, ctx: Context): boolean {
   const { left, right } = check;
   if (check.op === "exists") return exists(check, ctx);
-  if (left.all !== null) {
+  if (left.all !== null && !readsText(check)) {
     const candidates = left.all(ctx);
     return candidates !== undefined && decideCandidates(check, candidates);
   }
@@ -38,6 +38,11 @@ export function evaluateCheck(check: Check, ctx: Context): boolean {
   if (right === null) return decideValue(check, value);
   const other = right.extract(ctx);
   return other !== undefined && decideBoth(check, value, other);
+}
+
+/** True when a field with candidates is compared by its text instead: a host's name with anything but a name. */
+export function readsText(check: Check): boolean {
+  return check.left.multi === "hosts" && check.constants[0]?.kind !== "host";
 }
 
 /** Of a field that looks at both ends, the descriptor must be known, even if it has no addresses. */

@@ -30,8 +30,11 @@ export interface Operand {
   readonly type: number;
   readonly list: boolean;
   readonly extract: (ctx: Context) => Value | undefined;
-  /** Several candidate values, see Field.multi. */
-  readonly multi: "ancestors" | "ends" | null;
+  /**
+   * How `all` is used: see Field.multi, or "hosts": comparisons with host names look at the address in `all`, other
+   * operators at the text of `extract`.
+   */
+  readonly multi: "ancestors" | "ends" | "hosts" | null;
   readonly all: ((ctx: Context) => readonly Scalar[] | undefined) | null;
   readonly byEventType: ((eventId: number) => Value | undefined | typeof VARIES) | null;
   /** Null for transformers and constants. */
@@ -63,7 +66,7 @@ export class OperandBinder {
       if (e instanceof FieldArgError) throw this.error("argument", e.message);
       throw e;
     }
-    const multi = found.all === undefined ? null : (found.field.multi ?? null);
+    const multi = found.all === undefined ? null : (found.field.multi ?? "hosts");
     return {
       text: printOperand(node),
       type: found.type,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fields declared from the reference data by name, type and argument only, for judging filters without extractors.
+// The fields of the container plugin, declared from the reference data by name, type and argument only.
 import { readFileSync } from "node:fs";
 import type { ArgRule, BoundField, Field, FieldClass } from "../../lib/fields/field.ts";
 import { PT } from "../../lib/schema/tables/enums.ts";
