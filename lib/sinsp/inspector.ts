@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The state engine: takes events from a source, keeps threads and descriptors true, offers the current event's context.
+import { noInline } from "bun:jsc";
 import type { EventCursor } from "../scap/cursor.ts";
 import { EVENT_FLAG } from "../scap/cursor.ts";
 import type {
@@ -36,6 +37,8 @@ export interface Context {
   /** ns since the epoch that relative times count from. */
   readonly baseTime: bigint;
   readonly ev: EventCursor;
+  /** True when `ev` is an event of an old capture as it was recorded, put before a formatter for display. */
+  readonly recordedForm?: boolean;
   /** Thread of the event; null when the event has none. An `invalid` entry stands in for an unknown thread. */
   readonly thread: ThreadInfo | null;
   /** Descriptor number the event works on; −1 none. */
@@ -533,3 +536,6 @@ export class Inspector implements Context {
     };
   }
 }
+
+// The event loop's function stays small, so that it is compiled once and not with every change of what it calls.
+for (const method of ["apply", "lookup", "flush", "findFd"] as const) noInline(Inspector.prototype[method]);

@@ -124,6 +124,35 @@ function isAny(ip: number | string): boolean {
   return ip === 0 || ip === ANY6;
 }
 
+function applyUnix(f: FdInfo, ev: EventCursor, i: number): boolean {
+  const at = ev.paramOffset(i);
+  const source = pointer(ev, at + 1);
+  const peer = pointer(ev, at + 9);
+  const name = unixName(source, peer, cString(ev, at + 17, at + ev.paramLength(i)));
+  if (f.unixSource === source && f.unixPeer === peer && f.name === name) return false;
+  f.type = FD_TYPE.UNIX_SOCK;
+  f.unixSource = source;
+  f.unixPeer = peer;
+  f.name = name;
+  return true;
+}
+
+function applyV6(f: FdInfo, ev: EventCursor, at: number, swap: boolean, interfaces: Interfaces): boolean {
+  const view = ev.view;
+  let sip = v6(ev, at + 1);
+  let dip = v6(ev, at + 19);
+  // Both ends or none: half-mapped tuples stay IPv6.
+  if (typeof sip !== typeof dip) {
+    sip = ev.bytes.latin1Slice(at + 1, at + 17);
+    dip = ev.bytes.latin1Slice(at + 19, at + 35);
+  }
+  const sport = view.getUint16(at + 17, true);
+  const dport = view.getUint16(at + 35, true);
+  if (isAny(sip)) sip = localAddressFor(interfaces, dip) ?? sip;
+  else if (isAny(dip)) dip = localAddressFor(interfaces, sip) ?? dip;
+  return swap ? setEnds(f, dip, dport, sip, sport) : setEnds(f, sip, sport, dip, dport);
+}
+
 /**
  * Takes over the ends of the PT.SOCKTUPLE parameter `i`, exchanged when `swap` is set (IP only), and the name that
  * follows from them; an own end that is bound to no address gets the one that talks to the peer. Returns true when
@@ -133,41 +162,14 @@ export function applyTuple(f: FdInfo, ev: EventCursor, i: number, swap: boolean,
   const family = tupleFamily(ev, i);
   if (family === 0) return false;
   const at = ev.paramOffset(i);
+  if (family === AF.UNIX) return applyUnix(f, ev, i);
+  if (family === AF.INET6) return applyV6(f, ev, at, swap, interfaces);
   const view = ev.view;
-  if (family === AF.UNIX) {
-    const source = pointer(ev, at + 1);
-    const peer = pointer(ev, at + 9);
-    const name = unixName(source, peer, cString(ev, at + 17, at + ev.paramLength(i)));
-    if (f.unixSource === source && f.unixPeer === peer && f.name === name) return false;
-    f.type = FD_TYPE.UNIX_SOCK;
-    f.unixSource = source;
-    f.unixPeer = peer;
-    f.name = name;
-    return true;
-  }
-  let sip: number | string;
-  let dip: number | string;
-  let sport: number;
-  let dport: number;
-  if (family === AF.INET) {
-    sip = view.getUint32(at + 1, false);
-    sport = view.getUint16(at + 5, true);
-    dip = view.getUint32(at + 7, false);
-    dport = view.getUint16(at + 11, true);
-  } else {
-    sip = v6(ev, at + 1);
-    sport = view.getUint16(at + 17, true);
-    dip = v6(ev, at + 19);
-    dport = view.getUint16(at + 35, true);
-    // Both ends or none: half-mapped tuples stay IPv6.
-    if (typeof sip !== typeof dip) {
-      sip = ev.bytes.latin1Slice(at + 1, at + 17);
-      dip = ev.bytes.latin1Slice(at + 19, at + 35);
-    }
-  }
-  if (isAny(sip) !== isAny(dip)) {
-    if (isAny(sip)) sip = localAddressFor(interfaces, dip) ?? sip;
-    else dip = localAddressFor(interfaces, sip) ?? dip;
-  }
-  return swap ? setEnds(f, dip, dport, sip, sport) : setEnds(f, sip, sport, dip, dport);
+  const from = swap ? at + 7 : at + 1;
+  const to = swap ? at + 1 : at + 7;
+  let sip: number | string = view.getUint32(from, false);
+  let dip: number | string = view.getUint32(to, false);
+  if (sip === 0) sip = localAddressFor(interfaces, dip) ?? sip;
+  else if (dip === 0) dip = localAddressFor(interfaces, sip) ?? dip;
+  return setEnds(f, sip, view.getUint16(from + 4, true), dip, view.getUint16(to + 4, true));
 }
