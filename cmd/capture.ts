@@ -136,8 +136,7 @@ async function runWith(args: Args, { inspector, what, filtered, stop, started }:
   const { runCapture } = await import("../lib/engine/capture/run.ts");
   const { ProgressBar } = await import("../lib/engine/progress.ts");
   const { kind, name } = inspector.source;
-  const wanted = kind === "file" && (args.bool("progress") || (process.stderr.isTTY && !process.stdout.isTTY));
-  const bar = wanted ? new ProgressBar((text) => process.stderr.write(text)) : null;
+  const bar = kind === "file" && wantsBar(args) ? new ProgressBar((text) => process.stderr.write(text)) : null;
   const files = await outputFiles(args, inspector, filtered);
   const options: CaptureOptions = {
     ...what,
@@ -223,13 +222,36 @@ function onStop(act: (signal: NodeJS.Signals) => void): () => void {
   return () => process.off("SIGINT", act).off("SIGTERM", act);
 }
 
-/** Everything that a copy of the whole file leaves out. */
+/** With one of these -w writes something else than the whole file. */
 const NOT_WHOLE = ["limit", "duration", "snaplen", "file-size", "events", "seconds", "summary", "verbose"];
 
-async function fromFile(path: string, args: Args): Promise<number> {
-  if (args.has("write") && args.words.length === 0 && !NOT_WHOLE.some((flag) => args.has(flag))) {
-    return copyFile(path, args);
+/** True when a progress bar is to be shown. */
+function wantsBar(args: Args): boolean {
+  return args.bool("progress") || (process.stderr.isTTY && !process.stdout.isTTY);
+}
+
+/** --info, --raw and copies of whole files, which need no state; undefined when the flags ask for something else. */
+async function withoutState(path: string, args: Args): Promise<number | undefined> {
+  const { runCaptureConvert, runCaptureInfo, runCaptureRaw } = await import("./capture_file.ts");
+  const progress = wantsBar(args);
+  const write = args.string("write");
+  if (args.bool("info") || args.bool("raw")) {
+    const flag = args.bool("info") ? "--info" : "--raw";
+    if (args.words.length > 0) throw new UsageError(`${flag} looks at the whole file: no filter can be given`);
   }
+  if (args.bool("info")) await runCaptureInfo(path, { progress, json: args.bool("json") });
+  else if (args.bool("raw")) {
+    const limit = args.number("limit") ?? Number.POSITIVE_INFINITY;
+    await runCaptureRaw(path, { progress, limit, unbuffered: args.bool("unbuffered") });
+  } else if (write !== undefined && args.words.length === 0 && !NOT_WHOLE.some((flag) => args.has(flag))) {
+    await runCaptureConvert(path, write, { progress, compress: args.bool("compress") });
+  } else return undefined;
+  return 0;
+}
+
+async function fromFile(path: string, args: Args): Promise<number> {
+  const status = await withoutState(path, args);
+  if (status !== undefined) return status;
   const started = performance.now();
   await setDisplay(args);
   const filter = await compileWords(args.words);
@@ -247,25 +269,6 @@ async function fromFile(path: string, args: Args): Promise<number> {
     return 0;
   } finally {
     release();
-    await source.close();
-  }
-}
-
-/** Writes the whole file anew: current layout of the state, events byte by byte. */
-async function copyFile(path: string, args: Args): Promise<number> {
-  const { openCapture } = await import("../lib/scap/reader.ts");
-  const { copyCapture } = await import("../lib/scap/copy.ts");
-  const { createCaptureWriter } = await import("../lib/scap/writer.ts");
-  const source = await openCapture(path, { asRecorded: true });
-  try {
-    const writer = createCaptureWriter(args.string("write") as string, { compress: args.bool("compress") });
-    try {
-      await copyCapture(source, writer);
-    } finally {
-      await writer.close();
-    }
-    return 0;
-  } finally {
     await source.close();
   }
 }
@@ -349,7 +352,10 @@ export const capture: Command = {
   async run(args) {
     checkFlags(args);
     const file = args.string("read");
-    if (file === undefined) return fromMachine(args);
+    if (file === undefined) {
+      for (const flag of ["info", "raw"]) if (args.bool(flag)) throw new UsageError(`--${flag} wants -r/--read FILE`);
+      return fromMachine(args);
+    }
     if (args.rest !== null) throw new UsageError("-r/--read reads a file: no command can be run with it");
     return fromFile(file, args);
   },

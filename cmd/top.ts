@@ -53,6 +53,17 @@ async function ignoredEvents(): Promise<number> {
   return print(`Ignored syscall(s):\n${(SYSCALL_SETS["falco_ignored"] ?? []).map((name) => `- ${name}\n`).join("")}`);
 }
 
+async function listFields(args: Args): Promise<number> {
+  const { fieldsText } = await import("./list.ts");
+  return print(await fieldsText(args, args.string("list") ?? ""));
+}
+
+async function listEvents(args: Args): Promise<number> {
+  const { listSupportedEvents } = await import("../lib/format/list_supported.ts");
+  const { listFormat } = await import("./list.ts");
+  return print(listSupportedEvents(listFormat(args)));
+}
+
 async function configSchema(): Promise<number> {
   const { configSchema: schema } = await import("../lib/config/render.ts");
   return print(`${JSON.stringify(schema(), null, 2)}\n`);
@@ -74,8 +85,10 @@ const QUESTIONS: readonly (readonly [
 ])[] = [
   ["config-schema", configSchema],
   ["ignored-events", ignoredEvents],
+  ["list-events", listEvents],
   ["version", async (args) => print((await wantsJson(args)) ? `${JSON.stringify(versionJson())}\n` : versionText())],
   ["page-size", pageSize],
+  ["list", listFields],
   ["validate", validate],
   ["list-rules", (args) => describe(args, undefined)],
   ["describe-rule", (args) => describe(args, args.string("describe-rule"))],

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Flags that work without a subcommand, as Falco users know them.
 import type { Flag } from "./cli/flags.ts";
+import { LIST_FLAGS } from "./list.ts";
 import { LIVE_FLAGS } from "./run.ts";
 import { LEGACY_FLAGS, RUN_FLAGS } from "./run_flags.ts";
 
@@ -31,6 +32,15 @@ const QUESTION_FLAGS: readonly Flag[] = [
   },
   { name: "list-rules", short: "L", type: "boolean", category: ASK, help: "List all rules with their descriptions." },
   { name: "describe-rule", short: "l", type: "string", value: "RULE", category: ASK, help: "Describe one rule." },
+  {
+    name: "list",
+    type: "optional",
+    value: "SOURCE",
+    category: ASK,
+    help: "List the fields of conditions and outputs, all or those of one event source.",
+  },
+  { name: "list-events", type: "boolean", category: ASK, help: "List the events that rules can be about." },
+  ...LIST_FLAGS.map((flag) => ({ ...flag, category: SHAPE })),
   { name: "verbose", short: "v", type: "boolean", category: SHAPE, help: "Say more." },
   { name: "json", short: "j", type: "boolean", category: SHAPE, help: "JSON where text or a table would be printed." },
 ];

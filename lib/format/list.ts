@@ -188,13 +188,21 @@ function kindOf(e: EventInfo): string {
   return KINDS.find(([bit]) => (e.kind & bit) !== 0)?.[1] ?? "internal";
 }
 
-function flagNames(p: ParamInfo): string[] {
+/** Names of the flags that a parameter may hold. */
+export function flagNames(p: ParamInfo): string[] {
   return p.table === null ? [] : (FLAG_TABLES[p.table] ?? []).map(([name]) => name);
 }
 
-function paramText(p: ParamInfo): string {
+/** `FD fd`, `FLAGS32 flags: O_RDONLY, …`. */
+export function paramText(p: ParamInfo): string {
   const names = flagNames(p);
   return `${typeName(p.type)} ${p.name}${names.length === 0 ? "" : `: ${names.join(", ")}`}`;
+}
+
+/** The same in Markdown. */
+export function paramMarkdown(p: ParamInfo): string {
+  const names = flagNames(p);
+  return `${typeName(p.type)} **${p.name}**${names.length === 0 ? "" : `: *${names.join("*, *")}*`}`;
 }
 
 /** All event types, ready to print (UTF-16 text that ends with a line feed). */
@@ -218,15 +226,7 @@ export function listEvents(options: ListEventsOptions = {}): string {
       )}\n`;
     case "markdown":
       return `# Events\n\nName | Dir | Kind | Params\n:----|:----|:-----|:-----\n${events
-        .map(
-          (e) =>
-            `\`${e.name}\` | \`${direction(e)}\` | ${kindOf(e)} | ${e.params
-              .map((p) => {
-                const names = flagNames(p);
-                return `${typeName(p.type)} **${p.name}**${names.length === 0 ? "" : `: *${names.join("*, *")}*`}`;
-              })
-              .join(", ")}`,
-        )
+        .map((e) => `\`${e.name}\` | \`${direction(e)}\` | ${kindOf(e)} | ${e.params.map(paramMarkdown).join(", ")}`)
         .join("\n")}\n`;
     case "text":
       return events.map((e) => `${direction(e)} ${e.name}(${e.params.map(paramText).join(", ")})\n`).join("");
