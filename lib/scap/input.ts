@@ -21,8 +21,8 @@ export interface ByteInput {
 
 /** Bytes of packed input given to the decompressor at a time: bounds what one step can blow up to (1032-fold). */
 const STEP = 16 * 1024;
-/** After damage, packed bytes are given again in pieces of this size, to get all that lies before it. */
-const FINE_STEP = 64;
+/** After damage, packed bytes are given again in pieces of these sizes, to get all that lies before it. */
+const FINE_STEPS = [64, 1] as const;
 /** Unpacked bytes kept ready ahead of the reader. */
 const AHEAD = 2 * 1024 * 1024;
 const CHUNK = 64 * 1024;
@@ -56,6 +56,11 @@ class FileBytes implements ByteInput {
       if (this.fd !== 0) closeSync(this.fd);
       throw ioError(this.name, "read", error);
     }
+  }
+
+  /** True for a regular file, which can be read a second time. */
+  get seekable(): boolean {
+    return this.size > 0;
   }
 
   get offset(): number {
@@ -205,8 +210,13 @@ class PackedBytes implements ByteInput {
   private wake: (() => void) | null = null;
   private finished = false;
   private failure: Error | null = null;
-  /** Packed input before this offset is given in big steps, after it in fine ones. */
+  /** Packed input from this offset on is given in pieces of `fineStep`. */
   private fineFrom = Number.POSITIVE_INFINITY;
+  private fineStep = 0;
+  /** Offset of the packed bytes given last. */
+  private givenAt = 0;
+  /** Passes over the input that met damage. */
+  private passes = 0;
   private closed = false;
 
   constructor(path: string, file: FileBytes, packing: "gzip" | "zstd") {
@@ -239,49 +249,61 @@ class PackedBytes implements ByteInput {
       }
       const result = await this.give(packed.subarray(0, n), offset);
       this.wake?.();
-      if (result === "more") continue;
       if (result === "end") this.finished = true;
-      else await this.damaged(result, offset, n);
+      else if (result !== "more") await this.damaged(result, n === 0);
     }
   }
 
+  /** Gives the packed bytes that lie at `offset` to the unpacker. */
   private async give(packed: Buffer, offset: number): Promise<StepResult> {
+    this.givenAt = offset;
     if (packed.length === 0) return this.unpacker.finish();
-    if (offset < this.fineFrom) return this.unpacker.write(packed);
-    for (let at = 0; at < packed.length; at += FINE_STEP) {
-      const result = await this.unpacker.write(packed.subarray(at, at + FINE_STEP));
+    const coarse = Math.max(0, Math.min(packed.length, this.fineFrom - offset));
+    if (coarse > 0) {
+      const result = await this.unpacker.write(packed.subarray(0, coarse));
+      if (result !== "more") return result;
+    }
+    for (let at = coarse; at < packed.length; at += this.fineStep) {
+      this.givenAt = offset + at;
+      const result = await this.unpacker.write(packed.subarray(at, at + this.fineStep));
       if (result !== "more") return result;
     }
     return "more";
   }
 
   /**
-   * A decompressor that meets damage swallows what it unpacked in the same step. A second pass over a regular file
-   * goes up to the damage in small pieces, so that what lies before it is not lost.
+   * A decompressor that meets damage swallows what it unpacked in the same step. Further passes over a regular file
+   * go up to the damage in ever smaller pieces, so that what lies before it is not lost.
    */
-  private async damaged(error: Error, offset: number, length: number): Promise<void> {
-    if (length > 0 && this.fineFrom === Number.POSITIVE_INFINITY && !Number.isNaN(this.file.progress())) {
-      const again = new FileBytes(this.path);
-      await this.file.close();
-      this.file = again;
-      this.unpacker.destroy();
-      const { ready, readyBytes, produced } = this.unpacker;
-      this.unpacker = new Unpacker(this.packing);
-      this.unpacker.ready.push(...ready);
-      this.unpacker.readyBytes = readyBytes;
-      this.unpacker.skip = produced;
-      this.fineFrom = offset;
+  private async damaged(error: Error, atEnd: boolean): Promise<void> {
+    const step = FINE_STEPS[this.passes++];
+    if (!atEnd && step !== undefined && this.file.seekable) {
+      await this.again(step);
       return;
     }
     this.finished = true;
-    // Bytes after the last gzip member that begin no other member are padding, as for gzip itself; without a second
+    // Bytes after the last gzip member that begin no other member are padding, as for gzip itself; without a further
     // pass some of what lies before them is lost, and that must be said.
     const afterMember = this.packing === "gzip" && error.message === "incorrect header check";
-    if (afterMember && this.unpacker.produced > 0 && this.fineFrom !== Number.POSITIVE_INFINITY) return;
-    const cut = errorCode(error) === "Z_BUF_ERROR" || length === 0;
+    if (afterMember && this.unpacker.produced > 0 && this.file.seekable) return;
+    const cut = errorCode(error) === "Z_BUF_ERROR" || atEnd;
     const got = cut ? "the end of the file" : `damaged data (${error.message})`;
-    const where = cut ? this.file.offset : offset;
-    this.failure = new ScapFormatError(this.file.name, where, `more ${this.packing} data`, got);
+    this.failure = new ScapFormatError(this.file.name, this.givenAt, `more ${this.packing} data`, got);
+  }
+
+  /** Begins anew, in pieces of `step` bytes from where the damage showed; what came out already is thrown away. */
+  private async again(step: number): Promise<void> {
+    this.fineFrom = this.givenAt;
+    this.fineStep = step;
+    const file = new FileBytes(this.path);
+    await this.file.close();
+    this.file = file;
+    const { ready, readyBytes, produced } = this.unpacker;
+    this.unpacker.destroy();
+    this.unpacker = new Unpacker(this.packing);
+    this.unpacker.ready.push(...ready);
+    this.unpacker.readyBytes = readyBytes;
+    this.unpacker.skip = produced;
   }
 
   async read(target: Buffer, at: number, max: number): Promise<number> {
