@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Loads rule files in order: read, collect, compile; one report per file.
+import { CONTAINER_CLASS } from "../fields/container.ts";
 import { builtinFields } from "../fields/registry.ts";
 import { Collector, type LoaderOptions } from "./collector.ts";
 import { CompileCache, type Compiled, compileCollected } from "./compile.ts";
@@ -14,6 +15,9 @@ export const ENGINE_VERSION: Version = [0, 63, 0];
 
 /** Plugins whose fields are built in, with the version they correspond to. */
 const BUILTIN_PLUGINS = [{ name: "container", version: "0.7.1" }];
+
+/** Fields that rules on system calls can use. */
+export const ruleFields = builtinFields.with(CONTAINER_CLASS);
 
 /** A rule file: its content, or why it could not be read. */
 export type RuleSource = { name: string; content: string | Uint8Array } | { name: string; error: string };
@@ -34,7 +38,7 @@ export interface LoadResult {
  */
 export function loadRules(files: readonly RuleSource[], options: Partial<LoaderOptions> = {}): LoadResult {
   const collector = new Collector({
-    sources: new Map([["syscall", builtinFields]]),
+    sources: new Map([["syscall", ruleFields]]),
     engineVersion: ENGINE_VERSION,
     plugins: BUILTIN_PLUGINS,
     ...options,

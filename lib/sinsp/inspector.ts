@@ -17,6 +17,7 @@ import { NEXT } from "../scap/source.ts";
 import { EVENT_FD_PARAM, EVENT_FLAGS, EVENT_HAS_RETURN, EVENTS } from "../schema/events.ts";
 import { EC, EF, EV } from "../schema/tables/enums.ts";
 import { CgroupPool } from "./cgroups.ts";
+import type { ContainerInfo } from "./container_info.ts";
 import type { FdInfo } from "./fd_info.ts";
 import { FdTable } from "./fd_table.ts";
 import { HANDLERS } from "./handlers/index.ts";
@@ -63,6 +64,8 @@ export interface Context {
   user(uid: number, containerId: string): UserEntry | undefined;
   group(gid: number, containerId: string): GroupEntry | undefined;
   readonly interfaces: readonly InterfaceEntry[];
+  /** What is known about a container, by its short id. */
+  container?(id: string): ContainerInfo | undefined;
   /** Absolute path from a path that may be relative to `base`, normalised as the kernel would (no "//", ".", ".."). */
   resolvePath(base: string, path: string): string;
 }
