@@ -2,6 +2,7 @@
 // The context of an event of an old capture, seen as it was recorded.
 import type { EventCursor } from "../scap/cursor.ts";
 import type { CaptureSource, GroupEntry, InterfaceEntry, MachineInfo, UserEntry } from "../scap/source.ts";
+import type { ContainerInfo } from "../sinsp/container_info.ts";
 import type { FdInfo } from "../sinsp/fd_info.ts";
 import type { Context } from "../sinsp/inspector.ts";
 import type { ThreadInfo } from "../sinsp/thread_info.ts";
@@ -74,6 +75,9 @@ export class RecordedContext implements Context {
   }
   group(gid: number, containerId: string): GroupEntry | undefined {
     return this.inner.group(gid, containerId);
+  }
+  container(id: string): ContainerInfo | undefined {
+    return this.inner.container(id);
   }
   resolvePath(base: string, path: string): string {
     return this.inner.resolvePath(base, path);

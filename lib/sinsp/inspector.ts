@@ -18,6 +18,7 @@ import { EVENT_FD_PARAM, EVENT_FLAGS, EVENT_HAS_RETURN, EVENTS } from "../schema
 import { EC, EF, EV } from "../schema/tables/enums.ts";
 import { CgroupPool } from "./cgroups.ts";
 import type { ContainerInfo } from "./container_info.ts";
+import { ContainerTable } from "./containers.ts";
 import type { FdInfo } from "./fd_info.ts";
 import { FdTable } from "./fd_table.ts";
 import { HANDLERS } from "./handlers/index.ts";
@@ -56,6 +57,7 @@ export interface Context {
   readonly firstTs: number;
   /** Relative time of the matching enter event in old captures; NaN when there was none. */
   readonly enterTs: number;
+  /** A thread that something is known of. */
   getThread(tid: number): ThreadInfo | undefined;
   /** The thread's process leader; the thread itself when that is unknown. */
   leaderOf(thread: ThreadInfo): ThreadInfo;
@@ -65,7 +67,7 @@ export interface Context {
   group(gid: number, containerId: string): GroupEntry | undefined;
   readonly interfaces: readonly InterfaceEntry[];
   /** What is known about a container, by its short id. */
-  container?(id: string): ContainerInfo | undefined;
+  container(id: string): ContainerInfo | undefined;
   /** Absolute path from a path that may be relative to `base`, normalised as the kernel would (no "//", ".", ".."). */
   resolvePath(base: string, path: string): string;
 }
@@ -104,6 +106,8 @@ export interface InspectorStats {
   /** Descriptors not taken in because their process had too many. */
   refusedFds: number;
   refusedUsers: number;
+  /** Container descriptions that could not be read. */
+  malformedContainers: number;
   /** Events of threads that nothing was known of. */
   unknownThreads: number;
   /** Threads learned from the machine. */
@@ -125,9 +129,13 @@ NO_THREAD[EV.PROCINFO_E] = 0;
 // Page faults belong to the thread that faults, although they need no parsing.
 NO_THREAD[EV.PAGE_FAULT_E] = 0;
 
-/** Events kept from users unless they ask: internal ones, and those that only carry users and groups. */
+/** Events kept from users unless they ask: internal ones, and those that only carry users, groups or containers. */
 const INTERNAL = Uint8Array.from(EVENTS, (e) =>
-  e.category === EC.INTERNAL || (e.id >= EV.USER_ADDED_E && e.id <= EV.GROUP_DELETED_X) ? 1 : 0,
+  e.category === EC.INTERNAL ||
+  e.id === EV.CONTAINER_JSON_2_E ||
+  (e.id >= EV.USER_ADDED_E && e.id <= EV.GROUP_DELETED_X)
+    ? 1
+    : 0,
 );
 /** 1 for enter events of system calls. */
 const IS_ENTER = Uint8Array.from(EVENTS, (e) => ((e.kind & EC.SYSCALL) !== 0 && (e.id & 1) === 0 ? 1 : 0));
@@ -155,6 +163,7 @@ export class Inspector implements Context {
   readonly switchTs: number[] = [];
   readonly threads: ThreadTable;
   readonly users = new UserTable();
+  readonly containers = new ContainerTable();
   readonly cgroupPool = new CgroupPool();
   /** Ports that servers are bound to, for the roles of connections learned from lists. */
   readonly serverPorts = new Set<number>();
@@ -387,7 +396,8 @@ export class Inspector implements Context {
   }
 
   getThread(tid: number): ThreadInfo | undefined {
-    return this.threads.get(tid);
+    const thread = this.threads.get(tid);
+    return thread?.invalid ? undefined : thread;
   }
 
   /** Handlers: same, asking the machine when the thread is unknown. */
@@ -400,7 +410,11 @@ export class Inspector implements Context {
   }
 
   parentOf(thread: ThreadInfo): ThreadInfo | undefined {
-    return this.threads.get(thread.ptid);
+    return this.getThread(thread.ptid);
+  }
+
+  container(id: string): ContainerInfo | undefined {
+    return this.containers.get(id);
   }
 
   private accountsOf(containerId: string): void {
@@ -438,6 +452,7 @@ export class Inspector implements Context {
     this.thread = null;
     this.threads.clear();
     this.users.clear();
+    this.containers.clear();
     this.serverPorts.clear();
     this.firstTs = Number.NaN;
     this.switchTs.length = 0;
@@ -535,6 +550,7 @@ export class Inspector implements Context {
       fds,
       refusedThreads: this.threads.refused,
       refusedUsers: this.users.refused,
+      malformedContainers: this.containers.malformed,
       ...this.counters,
     };
   }

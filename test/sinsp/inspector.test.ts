@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The inspector applies events to the state: births, programs, ends, descriptors, credentials.
 import { describe, expect, test } from "bun:test";
+import { toBytes } from "../../lib/scap/bytes.ts";
 import { FD_TYPE, L4, NEXT } from "../../lib/scap/source.ts";
 import { ROLE } from "../../lib/sinsp/fd_info.ts";
 import { CL, O } from "../../lib/sinsp/flags.ts";
@@ -502,6 +503,92 @@ describe("process facts", () => {
     insp.next();
     expect(insp.user(5, "c1")).toBeUndefined();
   });
+});
+
+describe("containers", () => {
+  const json = (c: object): EventSpec => ({
+    type: "CONTAINER_JSON_2_E",
+    tid: -1,
+    params: { json: toBytes(JSON.stringify(c)) },
+  });
+
+  test("descriptions are kept by id; what is unknown is left out", () => {
+    const insp = run([
+      json({
+        container: {
+          id: "697956520d89",
+          image: "nginx",
+          imagetag: "incomplete",
+          type: 7,
+          name: "é",
+          ip: "0.0.0.0",
+          privileged: false,
+          labels: { "io.kubernetes.pod.name": "web-1" },
+          Mounts: [{ Source: "/a", Destination: "/b", Mode: "", RW: true, Propagation: "rprivate" }],
+        },
+      }),
+    ]);
+    expect(insp.hidden).toBe(true);
+    expect(insp.container("697956520d89")).toEqual({
+      image: "nginx",
+      type: "containerd",
+      name: "\xc3\xa9",
+      privileged: false,
+      labels: new Map([["io.kubernetes.pod.name", "web-1"]]),
+      podName: "web-1",
+      mounts: [{ source: "/a", destination: "/b", mode: "", writable: true, propagation: "rprivate" }],
+    });
+  });
+
+  test("asynchronous events describe containers too", () => {
+    const data = JSON.stringify({ container: { id: "abc", name: "n" } });
+    const insp = run([{ type: "ASYNCEVENT_E", tid: -1, params: { plugin_id: 1, name: "container", data } }]);
+    expect(insp.container("abc")?.name).toBe("n");
+  });
+
+  test("malformed descriptions are counted", () => {
+    const bad: EventSpec = { type: "CONTAINER_JSON_2_E", tid: -1, params: { json: "{" } };
+    const insp = run([bad, json({}), json({ container: { id: 5 } })]);
+    expect(insp.stats().malformedContainers).toBe(3);
+  });
+
+  const full = "0123456789abcdef".repeat(4);
+  const short = full.slice(0, 12);
+  const paths: readonly (readonly [string, string])[] = [
+    [`/docker/${full}`, short],
+    [`/system.slice/docker-${full}.scope`, short],
+    [`/machine.slice/libpod-${full}.scope/container`, short],
+    [`/machine.slice/libpod-payload-${full}`, short],
+    [`/user.slice/user-0.slice/libpod-${full}.scope`, short],
+    [`/kubepods/besteffort/pod5f/${full}`, short],
+    [`/kubepods.slice/kubepods-pod5f.slice/cri-containerd-${full}.scope`, short],
+    [`/kubepods.slice/kubepods-pod5f.slice/crio-${full}.scope`, short],
+    [`/kubepods.slice/kubepods-pod5f.slice/crio-${full}.scope/container`, short],
+    [`/system.slice/containerd.service/kubepods-pod5f.slice:cri-containerd:${full}`, short],
+    [`/system.slice/nerdctl-${full}.scope`, short],
+    [`/${full}`, short],
+    ["/default/redis", "redis"],
+    ["/lxc/web/x", "web"],
+    ["/lxc.payload/web/x", "web"],
+    ["/lxc.payload.web/x", "web"],
+    ["/machine.slice/machine-lxc\\x2d12\\x2dweb.scope", "web"],
+    ["/web.libvirt-lxc", "web"],
+    ["/machine/libvirt/lxc/web/x", "web"],
+    ["/bpm-web", "web"],
+    ["/", "host"],
+    ["/user.slice/user-1000.slice/session-1.scope", "host"],
+    ["/system.slice/sshd.service", "host"],
+    ["/init.scope", "host"],
+    [`/docker/${full.slice(1)}`, "host"],
+  ];
+  for (const [path, id] of paths) {
+    test(`cgroup ${path} is in ${id}`, () => {
+      const entry = processEntry({ tid: 100, cgroups: ["cpu=/", `memory=${path}`] });
+      const thread = run([nop(100)], {}, [entry]).thread;
+      expect(thread?.containerId).toBe(id);
+      expect(thread?.containerFullId).toBe(id === "host" ? "" : id === short ? full : id);
+    });
+  }
 });
 
 describe("context", () => {
