@@ -14,7 +14,7 @@ function known(get: (info: ContainerInfo) => Value | undefined): Extractor {
   return (ctx) => {
     const id = ctx.thread?.containerId;
     if (id === undefined || id === HOST) return undefined;
-    const info = ctx.container?.(id);
+    const info = ctx.container(id);
     return info === undefined ? undefined : get(info);
   };
 }
@@ -82,7 +82,7 @@ const CONTAINER_FIELDS: readonly Field[] = [
   text("container.full_id", "Whole id of the container.", (ctx) => {
     const thread = ctx.thread;
     if (thread === null || thread.containerId === HOST) return undefined;
-    return ctx.container?.(thread.containerId)?.fullId ?? (thread.containerFullId || undefined);
+    return ctx.container(thread.containerId)?.fullId ?? (thread.containerFullId || undefined);
   }),
   text(
     "container.name",
