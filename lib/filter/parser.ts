@@ -43,6 +43,20 @@ const WORD_OPS: readonly Operator[] = [
 const LIST_OPS: readonly Operator[] = ["intersects", "in", "pmatch"];
 const MODIFIERS: readonly Modifier[] = ["oneof", "anyof", "allof"];
 
+const BLANK_FOLLOWS = "(?=[ \\t\\b\\r\\n])";
+
+/** Source of an expression for one of the words, which are tried in order. */
+function oneOf(words: readonly string[], follow = ""): string {
+  return `(?:${words.map((w) => w.replace(/[<>=!]/g, "\\$&")).join("|")})${follow}`;
+}
+
+const OPERATOR = new RegExp(
+  [oneOf([...NUMBER_OPS, ...SIGN_OPS]), oneOf(WORD_OPS, BLANK_FOLLOWS), oneOf(LIST_OPS)].join("|"),
+  "y",
+);
+const TRANSFORMER = new RegExp(oneOf(TRANSFORMER_NAMES, "(?=\\()"), "y");
+const MODIFIER = new RegExp(oneOf(MODIFIERS, BLANK_FOLLOWS), "y");
+
 /** Every operator in the words of the language, `exists` among them. */
 export const OPERATOR_NAMES: readonly string[] = ["exists", ...NUMBER_OPS, ...SIGN_OPS, ...WORD_OPS, ...LIST_OPS];
 
@@ -232,9 +246,9 @@ class Parser {
   private transformer(): TransformerNode | undefined {
     const scan = this.scan;
     const pos = scan.pos();
-    const name = TRANSFORMER_NAMES.find((n) => scan.peek(n) && scan.text[scan.at + n.length] === "(");
+    const name = scan.match(TRANSFORMER);
     if (name === undefined) return undefined;
-    scan.take(`${name}(`);
+    scan.take("(");
     this.enter();
     const args = this.args(() => this.argument());
     const key = scan.take("[") ? this.bracket() : null;
@@ -310,12 +324,7 @@ class Parser {
   }
 
   private operator(): Operator {
-    const scan = this.scan;
-    const op =
-      NUMBER_OPS.find((o) => scan.take(o)) ??
-      SIGN_OPS.find((o) => scan.take(o)) ??
-      WORD_OPS.find((o) => scan.peek(o) && scan.blankAt(o.length) && scan.take(o)) ??
-      LIST_OPS.find((o) => scan.take(o));
+    const op = this.scan.match(OPERATOR) as Operator | undefined;
     if (op === undefined) {
       throw this.error(`expected an operator (${OPERATOR_NAMES.join(" ")}), found ${this.found()}`);
     }
@@ -328,10 +337,9 @@ class Parser {
    */
   private modifier(): Modifier | null {
     const scan = this.scan;
-    const word = MODIFIERS.find((m) => scan.peek(m) && scan.blankAt(m.length));
-    if (word === undefined) return null;
     const from = scan.at;
-    scan.take(word);
+    const word = scan.match(MODIFIER) as Modifier | undefined;
+    if (word === undefined) return null;
     scan.blank();
     const next = scan.done ? ")" : scan.text.slice(scan.at);
     if (!/^(?:\)|(?:and|or)(?![a-zA-Z0-9_]))/.test(next.slice(0, 8))) return word;

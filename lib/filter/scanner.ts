@@ -142,7 +142,8 @@ export class Scanner {
     return inner.includes("\\") ? resolveEscapes(inner, quote) : inner;
   }
 
-  private match(re: RegExp): string | undefined {
+  /** What a sticky expression matches here. */
+  match(re: RegExp): string | undefined {
     re.lastIndex = this.at;
     const m = re.exec(this.text);
     if (m === null) return undefined;
