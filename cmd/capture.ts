@@ -97,9 +97,8 @@ async function lines(args: Args): Promise<Lines> {
   try {
     const format = compileFormat(formatText(args.string("print")), { recorded: true });
     if (none) return { line: null, sink: output };
-    if (!args.bool("json")) return { line: format.text, sink: output };
-    const sink = { line: (text: string) => output.textLine(text), flush: () => output.flush() };
-    return { line: format.json, sink };
+    const line = args.bool("json") ? format.json.bind(format) : format.text.bind(format);
+    return { line, sink: output };
   } catch (error) {
     if (error instanceof FormatError) throw new Error(describeFormatError(error));
     throw error;

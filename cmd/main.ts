@@ -36,13 +36,12 @@ async function runCommand(command: Command, argv: readonly string[]): Promise<nu
 
 async function dispatch(argv: readonly string[]): Promise<number> {
   const [first] = argv;
-  if (first === undefined || first === "--help" || first === "-h" || first === "help") {
-    const name = first === "help" ? argv[1] : undefined;
-    if (name !== undefined) return runCommand(find(name), ["--help"]);
+  if (first === "help" && argv[1] !== undefined) return runCommand(find(argv[1]), ["--help"]);
+  if (first === "--help" || first === "-h" || first === "help") {
     Output.stdout().text(programHelp(COMMANDS, TOP_FLAGS, helpWidth()));
     return 0;
   }
-  if (!first.startsWith("-")) return runCommand(find(first), argv.slice(1));
+  if (first !== undefined && !first.startsWith("-")) return runCommand(find(first), argv.slice(1));
   return topCommand(argv, COMMANDS, helpWidth());
 }
 

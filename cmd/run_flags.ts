@@ -258,6 +258,12 @@ function selectionOf(args: Args): Selection[] {
   ];
 }
 
+/** The rules inside the program. */
+export async function builtinRules(): Promise<{ name: string; content: string }> {
+  const { default: content } = await import("../rules/falco_rules.yaml", { with: { type: "text" } });
+  return { name: "falco_rules.yaml", content };
+}
+
 /** What the command line says about a run with rules. */
 export async function runSettings(args: Args): Promise<RunSettings> {
   const { Log } = await import("../lib/engine/log.ts");
@@ -272,7 +278,7 @@ export async function runSettings(args: Args): Promise<RunSettings> {
     rules: args.strings("rules"),
     selection: selectionOf(args),
     unbuffered: args.bool("unbuffered"),
-    builtinRules: null,
+    builtinRules: await builtinRules(),
     paint: colour ? paintLine : null,
     env: process.env,
     log,

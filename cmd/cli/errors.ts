@@ -43,5 +43,10 @@ export function describeError(error: unknown): string {
     const what = SYSTEM[error.code] ?? error.message;
     return error.path === undefined ? `${what} (${error.syscall ?? error.code})` : `${error.path}: ${what}`;
   }
+  // A mistake of the program itself: where it happened is what a report of it needs.
+  if (error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError) {
+    const place = /^\s+at .*$/m.exec(error.stack ?? "")?.[0].trim() ?? "unknown place";
+    return `internal error: ${error.message} (${place})`;
+  }
   return error instanceof Error ? error.message : String(error);
 }

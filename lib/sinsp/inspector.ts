@@ -521,11 +521,11 @@ export class Inspector implements Context {
 
   /** The state as lists, so that a capture written from here on is complete. */
   snapshotState(): InitialState {
-    if (this.pending) this.flush();
     const processes: ProcessEntry[] = [];
     const fds = new Map<number, FdEntry[]>();
     for (const thread of this.threads.values()) {
-      if (thread.invalid || thread.dead) continue;
+      // What the current event ended or closes is still in: the event may be the first of the capture to be written.
+      if (thread.invalid || (thread.dead && thread !== this.exiting)) continue;
       processes.push(entryOf(thread, this.baseTime));
       if (!thread.isLeader() || thread.fds === null || thread.fds.size === 0) continue;
       fds.set(
