@@ -4,6 +4,7 @@ import { close, closeSync, fstatSync, openSync, read, readSync } from "node:fs";
 import type { Transform } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { errorCode, inputName, ioError, ScapFormatError } from "./errors.ts";
+import { ZstdFrames } from "./zstd_frames.ts";
 
 /** A stream of bytes that is pulled. */
 export interface ByteInput {
@@ -215,6 +216,8 @@ class PackedBytes implements ByteInput {
   private fineStep = 0;
   /** Offset of the packed bytes given last. */
   private givenAt = 0;
+  /** Follows zstd frames; null for gzip, which tells itself when it ends too early. */
+  private readonly frames: ZstdFrames | null;
   /** Passes over the input that met damage. */
   private passes = 0;
   private closed = false;
@@ -224,6 +227,7 @@ class PackedBytes implements ByteInput {
     this.file = file;
     this.packing = packing;
     this.unpacker = new Unpacker(packing);
+    this.frames = packing === "zstd" ? new ZstdFrames() : null;
   }
 
   private async pump(): Promise<void> {
@@ -249,8 +253,12 @@ class PackedBytes implements ByteInput {
       }
       const result = await this.give(packed.subarray(0, n), offset);
       this.wake?.();
-      if (result === "end") this.finished = true;
-      else if (result !== "more") await this.damaged(result, n === 0);
+      // In a second pass all of this was seen before.
+      if (this.passes === 0) this.frames?.feed(packed.subarray(0, n));
+      if (result === "end") {
+        this.finished = true;
+        if (this.frames?.whole === false) await this.damaged(new Error("cut"), true);
+      } else if (result !== "more") await this.damaged(result, n === 0);
     }
   }
 

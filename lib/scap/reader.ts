@@ -217,21 +217,33 @@ export class FileSource implements CaptureSource, Window {
         return NEXT.IDLE;
       }
     } catch (error) {
-      if (error instanceof SectionError) return this.fail(error.offset, error.wanted, error.got);
+      if (error instanceof SectionError) {
+        return this.failHead(new ScapFormatError(this.name, error.offset, error.wanted, error.got));
+      }
       throw error;
     }
     this.beginSection();
     return NEXT.SECTION;
   }
 
+  /** Damage in the head of a section: what was whole before it is delivered as its state, then the error comes. */
+  private failHead(error: Error): number {
+    const told = this.section.machine !== null;
+    if (told) this.beginSection();
+    this.failWith(error);
+    return told ? NEXT.SECTION : NEXT.IDLE;
+  }
+
   /** The input ended in the head of a section: fine when it is whole (a capture without events). */
   private headEnded(): number {
-    if (this.inputFailure !== null) return this.failWith(this.inputFailure);
+    if (this.inputFailure !== null) return this.failHead(this.inputFailure);
     const offset = this.base + this.end;
-    if (offset === 0) return this.fail(0, "a section header block", "an empty file");
+    const missing = (wanted: string, got = "the end of the file"): number =>
+      this.failHead(new ScapFormatError(this.name, offset, wanted, got));
+    if (offset === 0) return missing("a section header block", "an empty file");
     const unfinished = this.section.unfinished;
-    if (unfinished !== "") return this.fail(offset, `the rest of ${unfinished}`, "the end of the file");
-    if (this.end - this.at > 0) return this.fail(offset, "a block header of 8 bytes", "the end of the file");
+    if (unfinished !== "") return missing(`the rest of ${unfinished}`);
+    if (this.end - this.at > 0) return missing("a block header of 8 bytes");
     this.section.checkWhole(offset, "the end of the file");
     this.beginSection();
     return NEXT.SECTION;

@@ -7,6 +7,10 @@ import { EVENT_HEADER_SIZE } from "./cursor.ts";
 /** Size of the v1 event header: u64 ts, i64 tid, u32 len, u16 type. */
 export const V1_HEADER_SIZE = 22;
 
+/** Events whose first writers counted bytes that are not there. */
+const MISCOUNTED: readonly number[] = [EV.NOTIFICATION_E, EV.INFRASTRUCTURE_EVENT_E];
+const MISCOUNT = 3;
+
 /**
  * Number of parameters of a v1 event: the greatest for which lengths and parameters fill the event exactly; −1 when
  * there is none.
@@ -34,10 +38,12 @@ export function upgradeEvent(bytes: Buffer, at: number, limit: number): Buffer |
   const type = view.getUint16(at + 20, true);
   if (type >= EVENT_MAX) return null;
   let length = view.getUint32(at + 16, true);
-  // The writers of these two counted three bytes that are not there.
-  if (type === EV.NOTIFICATION_E || type === EV.INFRASTRUCTURE_EVENT_E) length -= 3;
-  if (length < V1_HEADER_SIZE || at + length > limit) return `an event of ${length} bytes in ${limit - at}`;
-  const nparams = countParams(view, at, length, type);
+  if (length < V1_HEADER_SIZE || at + length > limit + MISCOUNT) return `an event of ${length} bytes in ${limit - at}`;
+  let nparams = at + length <= limit ? countParams(view, at, length, type) : -1;
+  if (nparams < 0 && MISCOUNTED.includes(type) && length >= V1_HEADER_SIZE + MISCOUNT) {
+    length -= MISCOUNT;
+    nparams = countParams(view, at, length, type);
+  }
   if (nparams < 0) return `an event of type ${type} whose parameters do not fill its ${length} bytes`;
   const grown = EVENT_HEADER_SIZE - V1_HEADER_SIZE;
   const event = Buffer.allocUnsafeSlow(length + grown);
