@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Gives a parsed filter its meaning: fields and values are resolved, operators and types checked, oddities noted.
-import { isEventTypeName } from "../fields/evt_names.ts";
+import { EVENT_TYPE_NAMES, isEventTypeName } from "../fields/evt_names.ts";
 import type { Scalar } from "../fields/field.ts";
+import { nearest } from "../schema/nearest.ts";
 import { SYSCALL_NAMES } from "../schema/tables/syscalls.ts";
 import type { ArgNode, Ast, CheckNode, CompareNode, ListNode, Modifier, Operator, Pos, ValueNode } from "./ast.ts";
 import { ConstantError, checkText, type Network, parseConstant, parseHex, parseNetwork } from "./constants.ts";
-import { FilterError, type FilterWarning } from "./errors.ts";
+import { FilterError, type FilterWarning, printable } from "./errors.ts";
 import { compileGlob } from "./glob.ts";
 import { Host } from "./hosts.ts";
 import { type FieldProvider, type Operand, OperandBinder } from "./operand.ts";
@@ -158,7 +159,7 @@ class CheckBuilder {
   ) {}
 
   private warn(pos: Pos, message: string): void {
-    this.warnings.push({ message, line: pos.line, col: pos.col });
+    this.warnings.push({ message: printable(message), line: pos.line, col: pos.col });
   }
 
   check(node: CheckNode): Check {
@@ -235,7 +236,9 @@ class CheckBuilder {
     for (const text of texts) {
       checkText(text);
       if (isEventTypeName(text) || SYSCALLS.has(text) || this.provider.eventNames?.has(text) === true) continue;
-      throw new EventNameError(`no event or system call is named '${text}'`);
+      const near = nearest(text, EVENT_TYPE_NAMES);
+      const hint = near === undefined ? "" : `; did you mean '${near}'?`;
+      throw new EventNameError(`no event or system call is named '${text}'${hint}`);
     }
   }
 

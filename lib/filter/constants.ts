@@ -14,7 +14,7 @@ export interface Network {
 /** Most bytes of a text or buffer constant. */
 export const MAX_CONSTANT = 255;
 
-/** A constant that does not suit its type; the message says what was wanted. */
+/** A constant that does not suit its type; the message (a byte string) says what was wanted. */
 export class ConstantError extends Error {
   override name = "ConstantError";
 }
@@ -44,7 +44,7 @@ export function parseConstant(text: string, type: number): Scalar {
 }
 
 function wanted(what: string, text: string): ConstantError {
-  const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;
+  const shown = text.length > 40 ? `${text.slice(0, 40)}...` : text;
   return new ConstantError(`expected ${what}, found '${shown}'`);
 }
 

@@ -15,8 +15,18 @@ export type FilterErrorKind =
   | "value"
   | "type";
 
+/** Most characters of a message. */
+const MAX_MESSAGE = 400;
+
+/** One printable line from a message that quotes bytes of a filter; control characters show as `\xHH`. */
+export function printable(bytes: string): string {
+  const text = toText(bytes.length > MAX_MESSAGE ? `${bytes.slice(0, MAX_MESSAGE)}...` : bytes);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
+  return text.replace(/[\x00-\x1f\x7f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
+}
+
 /**
- * A filter that cannot be used. `line` and `col` start at 1, `col` counts bytes; CR and LF each begin a line.
+ * A filter that cannot be used. `message` is given as a byte string. `line` and `col` start at 1, `col` counts bytes; CR and LF each begin a line.
  * `stage` is "parse" for grammar and "compile" for fields, operators, types and values, where the place is the start
  * of the comparison.
  */
@@ -31,7 +41,7 @@ export class FilterError extends Error {
     readonly pos: Pos,
     message: string,
   ) {
-    super(message);
+    super(printable(message));
     this.line = pos.line;
     this.col = pos.col;
   }

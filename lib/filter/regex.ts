@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Regular expressions of the `regex` operator: POSIX extended syntax of RE2, matched over the whole text in linear time.
 import { RE2JS } from "re2js";
-import { toText } from "../scap/bytes.ts";
+import { toBytes, toText } from "../scap/bytes.ts";
 import { ConstantError } from "./constants.ts";
 
 /** Most repetitions a counted repetition may ask for. */
@@ -36,9 +36,14 @@ export function compileRegex(pattern: string): (text: string) => boolean {
     re = RE2JS.compile(new Translator(text).translate());
   } catch (e) {
     if (e instanceof ConstantError || !(e instanceof Error)) throw e;
-    throw new ConstantError(`wrong regular expression '${text}': ${e.message.replace(/^error parsing regexp: /, "")}`);
+    throw wrong(pattern, e.message.replace(/^error parsing regexp: /, ""));
   }
   return (s) => re.testExact(toText(s));
+}
+
+/** `pattern` is a byte string, `what` is text. */
+function wrong(pattern: string, what: string): ConstantError {
+  return new ConstantError(`wrong regular expression '${pattern}': ${toBytes(what)}`);
 }
 
 /**
@@ -61,7 +66,7 @@ class Translator {
   }
 
   private wrong(what: string): ConstantError {
-    return new ConstantError(`wrong regular expression '${this.pattern}': ${what}`);
+    return wrong(toBytes(this.pattern), what);
   }
 
   private get next(): string | undefined {
