@@ -5,7 +5,7 @@ import type { FdInfo } from "./fd_info.ts";
 /** Most descriptors kept per process; further ones are refused and counted. */
 export const MAX_FDS = 4096;
 /** Descriptors below this number are in an array, the few others in a map. */
-const LOW = 256;
+const LOW = 64;
 
 /** Counter of refused inserts that several tables share. */
 export interface RefusedFds {

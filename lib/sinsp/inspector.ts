@@ -178,7 +178,7 @@ export class Inspector implements Context {
   private exiting: ThreadInfo | null = null;
   private pending = false;
   private generation = 0;
-  private purgeAt = Number.NaN;
+  private purgeAt = Number.POSITIVE_INFINITY;
   private readonly askedContainers = new Set<string>();
 
   constructor(
@@ -234,7 +234,7 @@ export class Inspector implements Context {
     this.theFd = null;
     this.fdNameChanged = false;
     this.enterTs = Number.NaN;
-    const handler = HANDLERS[type];
+    const handler = HANDLERS[type]!;
     if (NO_THREAD[type] === 1) {
       this.thread = null;
     } else {
@@ -254,7 +254,7 @@ export class Inspector implements Context {
         thread.lastEventTs = ts;
       }
     }
-    if (handler !== undefined) handler(this, ev);
+    handler(this, ev);
     if (ts >= this.purgeAt) this.purge(ts);
   }
 

@@ -12,9 +12,11 @@ import { OPEN_HANDLERS } from "./open.ts";
 import { PROCESS_HANDLERS } from "./process.ts";
 import { SOCKET_HANDLERS } from "./sockets.ts";
 
-/** Handler by event type id; undefined where the event changes nothing. */
-export const HANDLERS: readonly (Handler | undefined)[] = (() => {
-  const table = new Array<Handler | undefined>(EVENT_MAX).fill(undefined);
+const nothing: Handler = () => {};
+
+/** Handler by event type id; one that does nothing where the event changes nothing. */
+export const HANDLERS: readonly Handler[] = (() => {
+  const table = new Array<Handler>(EVENT_MAX).fill(nothing);
   const rows = [
     ...CLONE_HANDLERS,
     ...EXEC_HANDLERS,
@@ -28,7 +30,7 @@ export const HANDLERS: readonly (Handler | undefined)[] = (() => {
   ];
   for (const [ids, handler] of rows) {
     for (const id of ids) {
-      if (table[id] !== undefined) throw new Error(`Event type ${id} has two state handlers`);
+      if (table[id] !== nothing) throw new Error(`Event type ${id} has two state handlers`);
       table[id] = handler;
     }
   }
