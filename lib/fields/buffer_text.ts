@@ -1,65 +1,72 @@
 // SPDX-License-Identifier: Apache-2.0
 // The bytes of an I/O buffer as text, in the five ways of the command line.
-import type { BufferMode } from "./settings.ts";
+import { LineWriter } from "./line_writer.ts";
+import { display } from "./settings.ts";
 
-/** Byte → the char shown for it: itself when printable ASCII, else a dot. */
-const DOTTED: readonly string[] = Array.from({ length: 256 }, (_, b) =>
-  b >= 32 && b < 127 ? String.fromCharCode(b) : ".",
-);
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, b) => b.toString(16).padStart(2, "0"));
+const ROW = 16;
 
-const UNPRINTABLE = /[^ -~]/;
-
-/** Printable bytes as they are, others as dots; cut to `limit` chars that end in "..." (0 = no limit). */
-export function dots(bytes: string, limit: number): string {
-  const cut = limit > 0 && bytes.length > limit;
-  const shown = cut ? bytes.slice(0, limit - 3) : bytes;
-  let text = shown;
-  if (UNPRINTABLE.test(shown)) {
-    text = "";
-    for (let i = 0; i < shown.length; i++) text += DOTTED[shown.charCodeAt(i) & 255];
-  }
-  return cut ? text + "..." : text;
+/** Printable bytes as they are, others as dots; cut to `limit` bytes that end in "..." (0 = no limit). */
+function writeDots(out: LineWriter, bytes: Uint8Array, start: number, end: number, limit: number): void {
+  if (limit > 0 && end - start > limit) {
+    out.dotted(bytes, start, start + limit - 3);
+    out.str("...");
+  } else out.dotted(bytes, start, end);
 }
 
 /** Rows of 16 bytes in pairs, with the offset before and, when wanted, the printable bytes behind. */
-function hexRows(bytes: string, ascii: boolean): string {
-  let text = "";
-  for (let row = 0; row < bytes.length; row += 16) {
-    text += `\n\t0x${row.toString(16).padStart(4, "0")}:`;
-    let column = "";
-    for (let i = 0; i < 16; i++) {
-      const at = row + i;
-      if (at < bytes.length) {
-        const b = bytes.charCodeAt(at) & 255;
-        text += (i % 2 === 0 ? " " : "") + HEX[b];
-        column += DOTTED[b];
-      } else if (ascii) {
-        text += i % 2 === 0 ? "   " : "  ";
-      }
+function writeRows(out: LineWriter, bytes: Uint8Array, start: number, end: number, ascii: boolean): void {
+  for (let row = start; row < end; row += ROW) {
+    out.str(`\n\t0x${(row - start).toString(16).padStart(4, "0")}:`);
+    const stop = Math.min(row + ROW, end);
+    for (let at = row; at < stop; at++) {
+      if ((at - row) % 2 === 0) out.byte(32);
+      out.str(HEX[bytes[at] as number] as string);
     }
-    if (ascii) text += `  ${column}`;
+    if (!ascii) continue;
+    for (let i = stop - row; i < ROW; i++) out.str(i % 2 === 0 ? "   " : "  ");
+    out.str("  ");
+    out.dotted(bytes, row, stop);
   }
-  return `${text}\n`;
+  out.byte(10);
 }
 
 /** Printable bytes and line feeds only. */
-function plain(bytes: string): string {
-  return bytes.replace(/[^ -~\n]/g, "");
+function writePlain(out: LineWriter, bytes: Uint8Array, start: number, end: number): void {
+  for (let at = start; at < end; at++) {
+    const b = bytes[at] as number;
+    if ((b >= 32 && b < 127) || b === 10) out.byte(b);
+  }
 }
 
-/** A buffer in the given mode. `limit` (0 = none) applies to "dots". */
-export function bufferText(bytes: string, mode: BufferMode, limit: number): string {
-  switch (mode) {
+/** Writes a buffer in the way chosen in `display`. */
+export function writeBuffer(out: LineWriter, bytes: Uint8Array, start: number, end: number): void {
+  switch (display.buffer) {
     case "dots":
-      return dots(bytes, limit);
+      return writeDots(out, bytes, start, end, display.bufferLimit);
     case "hex":
-      return hexRows(bytes, false);
+      return writeRows(out, bytes, start, end, false);
     case "hexascii":
-      return hexRows(bytes, true);
+      return writeRows(out, bytes, start, end, true);
     case "ascii":
-      return plain(bytes);
+      return writePlain(out, bytes, start, end);
     case "base64":
-      return Buffer.from(bytes, "latin1").toString("base64");
+      return out.str(Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("base64"));
   }
+}
+
+const scratch = new LineWriter(1024);
+
+/** A byte string in the way chosen in `display`. */
+export function bufferText(data: string): string {
+  const bytes = Buffer.from(data, "latin1");
+  writeBuffer(scratch, bytes, 0, bytes.length);
+  return scratch.take();
+}
+
+/** Printable chars as they are, others as dots. */
+export function dots(data: string): string {
+  const bytes = Buffer.from(data, "latin1");
+  scratch.dotted(bytes, 0, bytes.length);
+  return scratch.take();
 }

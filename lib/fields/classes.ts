@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The built-in field classes in the order in which they are listed.
+import {
+  CONTAINER_FIELDS,
+  K8S_FIELDS,
+  RETIRED_CONTAINER_FIELDS,
+  RETIRED_K8S_FIELDS,
+  RETIRED_PROCESS_FIELDS,
+} from "./container.ts";
 import { EVT_ARG_FIELDS } from "./evt_args.ts";
 import {
   EVT_AROUND_FIELDS,
@@ -136,5 +143,14 @@ export const BUILTIN_CLASSES: readonly FieldClass[] = [
   ),
   kernel("fs.path", "", "Paths that file-system calls worked on, whatever the call", FS_PATH_FIELDS),
   { name: "util", shortDoc: "", doc: "For measuring", sources: [], hidden: true, fields: UTIL_FIELDS },
+  kernel(
+    "container",
+    "",
+    "The container a thread is in, as far as cgroups and the capture tell",
+    CONTAINER_FIELDS,
+    RETIRED_CONTAINER_FIELDS,
+    RETIRED_PROCESS_FIELDS,
+  ),
+  kernel("k8s", "", "The Kubernetes pod a thread is in", K8S_FIELDS, RETIRED_K8S_FIELDS),
   kernel("fdlist", "", "The descriptors that poll and ppoll wait for", FDLIST_FIELDS),
 ];

@@ -1,280 +1,323 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fields about the container of the event's thread: its id from the control groups, the rest from what a runtime told.
-import { PF, PT } from "../schema/tables/enums.ts";
+// Fields of the container and the Kubernetes pod a thread is in, as far as cgroups and the capture itself tell.
+import { PT } from "../schema/tables/enums.ts";
 import type { ContainerInfo, ContainerMount } from "../sinsp/container_info.ts";
 import type { Context } from "../sinsp/inspector.ts";
+import type { ThreadInfo } from "../sinsp/thread_info.ts";
 import { argField, argRule, bool, duration, field, text } from "./define.ts";
-import type { Extractor, Field, FieldArg, FieldClass, Value } from "./field.ts";
+import type { ArgRule, Extractor, Field, FieldArg, Value } from "./field.ts";
+import { canonical } from "./time_text.ts";
 
-/** Id of a thread that is in no container. */
 const HOST = "host";
 
-/** A field's value from the container's description; missing outside of containers and when nothing is known. */
-function known(get: (info: ContainerInfo) => Value | undefined): Extractor {
+/** Threads nothing is known of are in no container, not even the host. */
+function knownThread(ctx: Context): ThreadInfo | undefined {
+  const t = ctx.thread;
+  return t === null || t.invalid ? undefined : t;
+}
+
+/** The container's description; undefined on the host and for containers nothing was said about. */
+function infoOf(ctx: Context): ContainerInfo | undefined {
+  const id = knownThread(ctx)?.containerId;
+  return id === undefined || id === HOST || id === "" ? undefined : ctx.container(id);
+}
+
+function ofContainer(get: (c: ContainerInfo, ctx: Context) => Value | undefined): Extractor {
   return (ctx) => {
-    const id = ctx.thread?.containerId;
-    if (id === undefined || id === HOST) return undefined;
-    const info = ctx.container(id);
-    return info === undefined ? undefined : get(info);
+    const c = infoOf(ctx);
+    return c === undefined ? undefined : get(c, ctx);
   };
 }
 
-/** Like `known`, with a value of its own outside of containers. */
-function orHost(get: (info: ContainerInfo) => Value | undefined): Extractor {
-  const inside = known(get);
-  return (ctx) => (ctx.thread?.containerId === HOST ? HOST : inside(ctx));
+/** The same with "host" for threads outside of containers. */
+function ofContainerOrHost(get: (c: ContainerInfo) => string | undefined): Extractor {
+  return (ctx) => {
+    const id = knownThread(ctx)?.containerId;
+    if (id === HOST || id === "") return HOST;
+    const c = id === undefined ? undefined : ctx.container(id);
+    return c === undefined ? undefined : get(c);
+  };
+}
+
+/** `key:value, key:value` */
+function labelList(labels: ReadonlyMap<string, string> | undefined): string | undefined {
+  return labels === undefined ? undefined : [...labels].map(([k, v]) => (v === "" ? k : `${k}:${v}`)).join(", ");
 }
 
 function mountText(m: ContainerMount): string {
-  return [m.source, m.destination, m.mode, String(m.writable), m.propagation].join(":");
+  return `${m.source}:${m.destination}:${m.mode}:${m.writable}:${m.propagation}`;
 }
 
-/** The mount that an argument names: by position, or by its source (`bySource`) or destination; `*` ends a beginning. */
-function findMount(info: ContainerInfo, arg: FieldArg, bySource: boolean): ContainerMount | undefined {
-  if (arg === null) return undefined;
-  if ("index" in arg) return info.mounts?.[arg.index];
-  const { key } = arg;
-  const prefix = key.endsWith("*") ? key.slice(0, -1) : undefined;
-  return info.mounts?.find((m) => {
-    const path = bySource ? m.source : m.destination;
-    return prefix === undefined ? path === key : path.startsWith(prefix);
+/** Shell-like match with "*" and "?", in linear time per star. */
+function globMatch(pattern: string, s: string): boolean {
+  let p = 0;
+  let i = 0;
+  let star = -1;
+  let back = 0;
+  while (i < s.length) {
+    if (p < pattern.length && pattern[p] === "*") {
+      star = p++;
+      back = i;
+    } else if (p < pattern.length && (pattern[p] === "?" || pattern[p] === s[i])) {
+      p++;
+      i++;
+    } else if (star >= 0) {
+      p = star + 1;
+      i = ++back;
+    } else return false;
+  }
+  while (pattern[p] === "*") p++;
+  return p === pattern.length;
+}
+
+/** A mount by position, or the first whose `key` path matches. */
+function findMount(arg: FieldArg, key: "source" | "destination"): (c: ContainerInfo) => ContainerMount | undefined {
+  if (arg === null) return () => undefined;
+  if ("index" in arg) {
+    const i = arg.index;
+    return (c) => c.mounts?.[i];
+  }
+  const pattern = arg.key;
+  return (c) => c.mounts?.find((m) => globMatch(pattern, m[key]));
+}
+
+const BY_NUMBER_OR_PATH: ArgRule = argRule(true, "index", "key");
+
+function mountField(
+  name: string,
+  doc: string,
+  key: "source" | "destination",
+  get: (m: ContainerMount) => string,
+): Field {
+  return argField(name, PT.CHARBUF, BY_NUMBER_OR_PATH, doc, (arg) => {
+    const find = findMount(arg, key);
+    return ofContainer((c) => {
+      const m = find(c);
+      return m === undefined ? undefined : get(m);
+    });
   });
 }
 
-const MOUNT_ARG = argRule(true, "index", "key");
-const LABEL_ARG = argRule(true, "key", "dotted");
-
-function mountField(name: string, doc: string, get: (m: ContainerMount) => string, bySource = false): Field {
-  return argField(name, PT.CHARBUF, MOUNT_ARG, doc, (arg) =>
-    known((info) => {
-      const mount = findMount(info, arg, bySource);
-      return mount && get(mount);
-    }),
-  );
+function labelField(
+  name: string,
+  doc: string,
+  get: (c: ContainerInfo) => ReadonlyMap<string, string> | undefined,
+): Field {
+  return argField(name, PT.CHARBUF, argRule(true, "key"), doc, (_, label) => ofContainer((c) => get(c)?.get(label)));
 }
 
-function labelField(name: string, doc: string, labels: (info: ContainerInfo) => ContainerInfo["labels"]): Field {
-  return argField(name, PT.CHARBUF, LABEL_ARG, doc, (arg) =>
-    known((info) => (arg !== null && "key" in arg ? labels(info)?.get(arg.key) : undefined)),
-  );
-}
+const suggested = { flags: { suggested: true } };
+const PATH = "by number or path: [0], [/usr/local], [/usr/*]";
 
-function labelsText(labels: ContainerInfo["labels"]): string | undefined {
-  return labels && [...labels].map(([key, value]) => `${key}:${value}`).join(", ");
-}
-
-const SUGGESTED = { flags: { suggested: true } };
-const GONE = { deprecated: true };
-const never: Extractor = () => undefined;
-
-function age(ctx: Context): number | undefined {
-  const created = known((info) => info.created)(ctx) as bigint | undefined;
-  return created === undefined ? undefined : Number(ctx.baseTime - created) + ctx.ev.ts;
-}
-
-const CONTAINER_FIELDS: readonly Field[] = [
+export const CONTAINER_FIELDS: readonly Field[] = [
   text(
     "container.id",
-    "Short id of the container (12 digits), or `host`.",
-    (ctx) => ctx.thread?.containerId,
-    SUGGESTED,
+    'Container id, its first 12 digits; "host" outside of containers',
+    (ctx) => {
+      const id = knownThread(ctx)?.containerId;
+      return id === "" ? HOST : id;
+    },
+    suggested,
   ),
-  text("container.full_id", "Whole id of the container.", (ctx) => {
-    const thread = ctx.thread;
-    if (thread === null || thread.containerId === HOST) return undefined;
-    return ctx.container(thread.containerId)?.fullId ?? (thread.containerFullId || undefined);
+  text("container.full_id", 'Container id with all of its digits; "host" outside of containers', (ctx) => {
+    const t = knownThread(ctx);
+    if (t === undefined) return undefined;
+    if (t.containerId === HOST || t.containerId === "") return HOST;
+    return t.containerFullId === "" ? t.containerId : t.containerFullId;
   }),
   text(
     "container.name",
-    "Name of the container, or `host`.",
-    orHost((c) => c.name),
-    SUGGESTED,
+    'Name of the container; "host" outside of containers',
+    ofContainerOrHost((c) => c.name),
+    suggested,
   ),
   text(
     "container.image",
-    "Name of the image, as the container was started with it.",
-    known((c) => c.image),
+    "Image of the container as it was asked for, e.g. nginx:latest",
+    ofContainer((c) => c.image),
   ),
   text(
     "container.image.id",
-    "Id of the image.",
-    known((c) => c.imageId),
+    "Id of the image",
+    ofContainer((c) => c.imageId),
   ),
   text(
     "container.type",
-    "Kind of the container's runtime, or `host`.",
-    orHost((c) => c.type),
+    'Kind of runtime: docker, containerd, cri-o, podman …; "host" outside of containers',
+    ofContainerOrHost((c) => c.type),
   ),
   bool(
     "container.privileged",
-    "True when the container runs with all privileges.",
-    known((c) => c.privileged),
+    "True for containers that run privileged",
+    ofContainer((c) => c.privileged),
   ),
   text(
     "container.mounts",
-    "All mounts, each as source:destination:mode:writable:propagation, with commas between.",
-    known((c) => c.mounts?.map(mountText).join(",")),
+    "All mounts, commas between: source:destination:mode:writable:propagation",
+    ofContainer((c) => c.mounts?.map(mountText).join(",")),
   ),
-  mountField(
+  argField(
     "container.mount",
-    "One mount, by number or by its source, as source:destination:mode:writable:propagation.",
-    mountText,
-    true,
+    PT.CHARBUF,
+    BY_NUMBER_OR_PATH,
+    `One mount, ${PATH} of its source; "none" when there is no such mount`,
+    (arg) => {
+      const find = findMount(arg, "source");
+      return ofContainer((c) => {
+        if (c.mounts === undefined) return undefined;
+        const m = find(c);
+        return m === undefined ? "none" : mountText(m);
+      });
+    },
   ),
-  mountField("container.mount.source", "Source of a mount, by number or by its destination.", (m) => m.source),
-  mountField("container.mount.dest", "Destination of a mount, by number or by its source.", (m) => m.destination, true),
-  mountField("container.mount.mode", "Mode of a mount, by number or by its source.", (m) => m.mode, true),
-  mountField(
-    "container.mount.rdwr",
-    "`true` when a mount is writable, by number or by its source.",
-    (m) => String(m.writable),
-    true,
+  mountField("container.mount.source", `Source of a mount, ${PATH} of its destination`, "destination", (m) => m.source),
+  mountField("container.mount.dest", `Destination of a mount, ${PATH} of its source`, "source", (m) => m.destination),
+  mountField("container.mount.mode", `Mode of a mount, ${PATH} of its source`, "source", (m) => m.mode),
+  mountField("container.mount.rdwr", `Whether a mount is writable, ${PATH} of its source`, "source", (m) =>
+    String(m.writable),
   ),
   mountField(
     "container.mount.propagation",
-    "Propagation of a mount, by number or by its source.",
+    `Propagation of a mount, ${PATH} of its source`,
+    "source",
     (m) => m.propagation,
-    true,
   ),
   text(
     "container.image.repository",
-    "Repository of the image.",
-    known((c) => c.imageRepository),
-    SUGGESTED,
+    "Repository of the image, e.g. nginx",
+    ofContainer((c) => c.imageRepository),
+    suggested,
   ),
   text(
     "container.image.tag",
-    "Tag of the image.",
-    known((c) => c.imageTag),
-    SUGGESTED,
+    "Tag of the image, e.g. latest",
+    ofContainer((c) => c.imageTag),
+    suggested,
   ),
   text(
     "container.image.digest",
-    "Digest of the image.",
-    known((c) => c.imageDigest),
+    "Digest of the image",
+    ofContainer((c) => c.imageDigest),
   ),
-  text("container.healthcheck", "Formerly the health check; has no value.", never, { flags: GONE }),
-  text("container.liveness_probe", "Formerly the liveness probe; has no value.", never, { flags: GONE }),
-  text("container.readiness_probe", "Formerly the readiness probe; has no value.", never, { flags: GONE }),
   field(
     "container.start_ts",
     PT.ABSTIME,
-    "Time at which the container was made.",
-    known((c) => c.created),
-    { format: PF.DEC },
+    "Start of the container, ns since the epoch",
+    ofContainer((c) => (c.created === undefined ? undefined : canonical(c.created))),
   ),
-  duration("container.duration", "Time since the container was made.", age),
+  duration(
+    "container.duration",
+    "Nanoseconds since the container started",
+    ofContainer((c, ctx) => (c.created === undefined ? undefined : canonical(ctx.ev.timeExact() - c.created))),
+  ),
   text(
     "container.ip",
-    "Address of the container.",
-    known((c) => c.ip),
+    "Primary address of the container",
+    ofContainer((c) => c.ip),
   ),
   text(
     "container.cni.json",
-    "Result of the network plugin for the container, as JSON.",
-    known((c) => c.cniJson),
+    "Result of the network plugin, JSON",
+    ofContainer((c) => c.cniJson),
   ),
   bool(
     "container.host_pid",
-    "True when the container sees the processes of the machine.",
-    known((c) => c.hostPid),
+    "True for containers in the host's PID namespace",
+    ofContainer((c) => c.hostPid),
   ),
   bool(
     "container.host_network",
-    "True when the container uses the network of the machine.",
-    known((c) => c.hostNetwork),
+    "True for containers in the host's network namespace",
+    ofContainer((c) => c.hostNetwork),
   ),
   bool(
     "container.host_ipc",
-    "True when the container shares memory with the machine.",
-    known((c) => c.hostIpc),
+    "True for containers in the host's IPC namespace",
+    ofContainer((c) => c.hostIpc),
   ),
-  labelField("container.label", "Value of one label.", (c) => c.labels),
+  labelField("container.label", "Value of one label: container.label[NAME]", (c) => c.labels),
   text(
     "container.labels",
-    "All labels as key:value, with commas between.",
-    known((c) => labelsText(c.labels)),
+    "All labels, name:value with commas between",
+    ofContainer((c) => labelList(c.labels)),
   ),
 ];
 
-const PROBE_FIELDS: readonly Field[] = [
-  bool("proc.is_container_healthcheck", "Formerly true for health checks; has no value.", never, { flags: GONE }),
-  bool("proc.is_container_liveness_probe", "Formerly true for liveness probes; has no value.", never, { flags: GONE }),
-  bool("proc.is_container_readiness_probe", "Formerly true for readiness probes; has no value.", never, {
-    flags: GONE,
-  }),
-];
-
-/** Objects of Kubernetes that the container's description does not tell any more. */
-const GONE_OBJECTS = ["rc", "svc", "ns", "rs", "deployment"] as const;
-
-const KUBERNETES_FIELDS: readonly Field[] = [
+export const K8S_FIELDS: readonly Field[] = [
   text(
     "k8s.pod.name",
-    "Name of the pod.",
-    known((c) => c.podName),
-    SUGGESTED,
+    "Name of the pod",
+    ofContainer((c) => c.podName),
+    suggested,
   ),
   text(
     "k8s.ns.name",
-    "Namespace of the pod.",
-    known((c) => c.podNamespace),
-    SUGGESTED,
+    "Namespace of the pod",
+    ofContainer((c) => c.podNamespace),
+    suggested,
   ),
   text(
     "k8s.pod.id",
-    "Unique id of the pod.",
-    known((c) => c.podUid),
-    { flags: GONE },
+    "Unique id of the pod; same as k8s.pod.uid",
+    ofContainer((c) => c.podUid),
   ),
   text(
     "k8s.pod.uid",
-    "Unique id of the pod.",
-    known((c) => c.podUid),
+    "Unique id of the pod",
+    ofContainer((c) => c.podUid),
   ),
   text(
     "k8s.pod.sandbox_id",
-    "Short id of the pod's first container.",
-    known((c) => c.podSandboxId?.slice(0, 12)),
+    "Id of the pod's sandbox container, its first 12 digits",
+    ofContainer((c) => c.podSandboxId?.slice(0, 12)),
   ),
   text(
     "k8s.pod.full_sandbox_id",
-    "Whole id of the pod's first container.",
-    known((c) => c.podSandboxId),
+    "Id of the pod's sandbox container with all of its digits",
+    ofContainer((c) => c.podSandboxId),
   ),
-  labelField("k8s.pod.label", "Value of one label of the pod.", (c) => c.podLabels),
+  labelField("k8s.pod.label", "Value of one label of the pod: k8s.pod.label[NAME]", (c) => c.podLabels),
   text(
     "k8s.pod.labels",
-    "All labels of the pod as key:value, with commas between.",
-    known((c) => labelsText(c.podLabels)),
+    "All labels of the pod, name:value with commas between",
+    ofContainer((c) => labelList(c.podLabels)),
   ),
   text(
     "k8s.pod.ip",
-    "Address of the pod.",
-    known((c) => c.podIp),
+    "Address of the pod",
+    ofContainer((c) => c.podIp),
   ),
   text(
     "k8s.pod.cni.json",
-    "Result of the network plugin for the pod, as JSON.",
-    known((c) => c.podCniJson),
+    "Result of the pod's network plugin, JSON",
+    ofContainer((c) => c.podCniJson),
   ),
-  ...GONE_OBJECTS.flatMap((kind): Field[] => {
-    const doc = `Formerly about the object (${kind}) that the pod belongs to; has no value.`;
-    return [
-      ...(kind === "ns" ? [] : [text(`k8s.${kind}.name`, doc, never, { flags: GONE })]),
-      text(`k8s.${kind}.id`, doc, never, { flags: GONE }),
-      argField(`k8s.${kind}.label`, PT.CHARBUF, LABEL_ARG, doc, () => never, { flags: GONE }),
-      text(`k8s.${kind}.labels`, doc, never, { flags: GONE }),
-    ];
-  }),
 ];
 
-/** The class of container fields. Its names are those of the reference's container plugin. */
-export const CONTAINER_CLASS: FieldClass = {
-  name: "container",
-  shortDoc: "Container information",
-  doc: "The container a thread runs in, and its pod.",
-  sources: ["syscall"],
-  hidden: false,
-  fields: [...CONTAINER_FIELDS, ...PROBE_FIELDS, ...KUBERNETES_FIELDS],
-};
+/** Names that older rules use and that nothing fills any more: they load, and have no value. */
+const RETIRED = ["k8s.rc", "k8s.svc", "k8s.rs", "k8s.deployment"];
+const OLD = { flags: { deprecated: true } };
+const GONE = "Has no value any more; kept so that older rules load";
+const nothing = (): undefined => undefined;
+
+function retired(prefix: string, withName: boolean): Field[] {
+  return [
+    ...(withName ? [text(`${prefix}.name`, GONE, nothing, OLD)] : []),
+    text(`${prefix}.id`, GONE, nothing, OLD),
+    argField(`${prefix}.label`, PT.CHARBUF, argRule(true, "key"), GONE, () => nothing, OLD),
+    text(`${prefix}.labels`, GONE, nothing, OLD),
+  ];
+}
+
+export const RETIRED_CONTAINER_FIELDS: readonly Field[] = ["healthcheck", "liveness_probe", "readiness_probe"].map(
+  (n) => text(`container.${n}`, GONE, nothing, OLD),
+);
+
+export const RETIRED_PROCESS_FIELDS: readonly Field[] = ["healthcheck", "liveness_probe", "readiness_probe"].map((n) =>
+  bool(`proc.is_container_${n}`, GONE, nothing, OLD),
+);
+
+export const RETIRED_K8S_FIELDS: readonly Field[] = [
+  ...RETIRED.flatMap((prefix) => retired(prefix, true)),
+  ...retired("k8s.ns", false),
+];

@@ -3,6 +3,7 @@
 import { PF, PT } from "../schema/tables/enums.ts";
 import type { Context } from "../sinsp/inspector.ts";
 import type { ArgRule, BoundField, Extractor, Field, FieldArg, FieldFlags, Scalar, VARIES, Value } from "./field.ts";
+import type { LineWriter } from "./line_writer.ts";
 
 /** What may differ from a plain field. */
 export interface FieldOptions {
@@ -11,6 +12,7 @@ export interface FieldOptions {
   list?: boolean;
   text?: (ctx: Context) => string | undefined;
   json?: Extractor;
+  write?: (ctx: Context, out: LineWriter) => boolean;
   byEventType?: (eventId: number) => Value | undefined | typeof VARIES;
   multi?: "ancestors" | "ends";
   all?: (ctx: Context) => readonly Scalar[] | undefined;
@@ -23,6 +25,7 @@ export function field(name: string, type: number, doc: string, extract: Extracto
   const bound: BoundField = { extract, type, format, list };
   if (more.text) bound.text = more.text;
   if (more.json) bound.json = more.json;
+  if (more.write) bound.write = more.write;
   if (more.byEventType) bound.byEventType = more.byEventType;
   if (more.all) bound.all = more.all;
   const record: Field = { name, type, format, list, arg: null, flags: more.flags ?? {}, doc, bind: () => bound };

@@ -7,8 +7,8 @@ import type { Context } from "../sinsp/inspector.ts";
 import { bufferText } from "./buffer_text.ts";
 import { argField, argRule, field, text } from "./define.ts";
 import { type Field, FieldArgError, type Value } from "./field.ts";
-import { argsText, argText, plainArgText } from "./params.ts";
-import { display } from "./settings.ts";
+import type { LineWriter } from "./line_writer.ts";
+import { argsText, argText, plainArgText, writeArgs } from "./params.ts";
 import { scalarText } from "./values.ts";
 
 /** Position of a parameter by event id, −1 where the event type has none of that name. */
@@ -53,7 +53,7 @@ function rawValue(ctx: Context, ev: EventCursor, i: number, type: number): Value
   if (i >= ev.nparams) return undefined;
   if (TEXT.has(type)) return ev.paramLength(i) === 0 ? "<NA>" : ev.str(i);
   if (type === PT.BYTEBUF) return ev.raw(i);
-  if (STRUCTURED.has(type)) return plainArgText(ctx, ev, i);
+  if (STRUCTURED.has(type)) return plainArgText(ctx, i);
   const size = PARAM_SIZE[type] as number;
   if (size === 0 || ev.paramLength(i) < size) return undefined;
   const signed = SIGNED.has(type);
@@ -80,11 +80,19 @@ const dataOf = (ctx: Context): string | undefined => {
 };
 
 /** All parameters; the generic event's code and number say nothing and are left out. */
+function writeEventArgs(ctx: Context, out: LineWriter): boolean {
+  const type = ctx.ev.type;
+  if (type !== EV.GENERIC_X && type !== EV.GENERIC_E) writeArgs(out, ctx);
+  return true;
+}
+
 const args = (ctx: Context): string =>
-  ctx.ev.type === EV.GENERIC_X || ctx.ev.type === EV.GENERIC_E ? "" : argsText(ctx, ctx.ev);
+  ctx.ev.type === EV.GENERIC_X || ctx.ev.type === EV.GENERIC_E ? "" : argsText(ctx);
 
 export const EVT_ARG_FIELDS: readonly Field[] = [
-  text("evt.args", "All parameters, as event lines show them: fd=3(<f>/etc/passwd) size=80", args),
+  text("evt.args", "All parameters, as event lines show them: fd=3(<f>/etc/passwd) size=80", args, {
+    write: writeEventArgs,
+  }),
   argField(
     "evt.arg",
     PT.CHARBUF,
@@ -93,12 +101,12 @@ export const EVT_ARG_FIELDS: readonly Field[] = [
     (arg, name) => {
       if (arg !== null && "index" in arg) {
         const i = arg.index;
-        return (ctx) => (i >= 0 ? argText(ctx, ctx.ev, i) : undefined);
+        return (ctx) => (i >= 0 ? argText(ctx, i) : undefined);
       }
       const at = known(name);
       return (ctx) => {
         const i = at[ctx.ev.type] as number;
-        return i < 0 ? undefined : argText(ctx, ctx.ev, i);
+        return i < 0 ? undefined : argText(ctx, i);
       };
     },
   ),
@@ -136,12 +144,12 @@ export const EVT_ARG_FIELDS: readonly Field[] = [
     },
     { flags: { noTransformer: true, noRhs: true } },
   ),
-  text("evt.info", "Same as evt.args", args),
+  text("evt.info", "Same as evt.args", args, { write: writeEventArgs }),
   field("evt.buffer", PT.BYTEBUF, "Bytes read, written, sent or received, as many as were captured", dataOf, {
     text: (ctx) => {
       const data = dataOf(ctx);
       if (data === undefined) return undefined;
-      return data === "" ? "NULL" : bufferText(data, display.buffer, display.bufferLimit);
+      return data === "" ? "NULL" : bufferText(data);
     },
   }),
 ];

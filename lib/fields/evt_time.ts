@@ -6,6 +6,7 @@ import { EF, PF, PT } from "../schema/tables/enums.ts";
 import type { Context } from "../sinsp/inspector.ts";
 import { duration, type FieldOptions, field, text, u64 } from "./define.ts";
 import type { Extractor, Field } from "./field.ts";
+import type { LineWriter } from "./line_writer.ts";
 import { display } from "./settings.ts";
 import {
   canonical,
@@ -20,6 +21,7 @@ import {
   splitNanos,
 } from "./time_text.ts";
 
+const DOT = 46;
 const PADDED = PF["10_PADDED_DEC"];
 
 /** Time of the event in ns since the epoch, exact. */
@@ -30,9 +32,24 @@ function absolute(ctx: Context): Int64 {
 /** Text in lines, ns since the epoch in JSON. */
 const TIME: FieldOptions = { json: absolute };
 
-/** ns since the previous delivered event; 0 at the first. */
+/** HH:MM:SS.nnnnnnnnn, the text of almost every line. */
+function writeClock(ctx: Context, out: LineWriter): boolean {
+  split(ctx, ctx.ev.ts);
+  out.str(clockText(moment.seconds));
+  out.byte(DOT);
+  out.padded(moment.nanos, 9);
+  return true;
+}
+
+/** ns since the previous delivered event; 0 at the first, negative where events are out of order. */
 function sincePrevious(ctx: Context): number {
   return Number.isNaN(ctx.prevTs) ? 0 : ctx.ev.ts - ctx.prevTs;
+}
+
+/** The same as an unsigned number of 64 bits, in which a step back is a very long time. */
+function unsignedPrevious(ctx: Context): Int64 {
+  const ns = sincePrevious(ctx);
+  return ns >= 0 ? ns : BigInt.asUintN(64, BigInt(ns));
 }
 
 /** ns since the first delivered event of the capture. */
@@ -102,7 +119,10 @@ const WAITS = Uint8Array.from(EVENT_FLAGS, (flags, id) =>
 
 /** Fields of every event source. */
 export const EVT_TIME_FIELDS: readonly Field[] = [
-  text("evt.time", "Local time with nanoseconds, HH:MM:SS.nnnnnnnnn", (ctx) => clockNanos(ctx, ctx.ev.ts), TIME),
+  text("evt.time", "Local time with nanoseconds, HH:MM:SS.nnnnnnnnn", (ctx) => clockNanos(ctx, ctx.ev.ts), {
+    ...TIME,
+    write: writeClock,
+  }),
   text(
     "evt.time.s",
     "Local time without nanoseconds, HH:MM:SS",
@@ -161,13 +181,18 @@ export const EVT_LATENCY_FIELDS: readonly Field[] = [
     { flags: { deprecated: true, hidden: true } },
   ),
   text("evt.latency.human", "evt.latency with a fitting unit, e.g. 12.30us", (ctx) => human(latency(ctx)), OLD),
-  duration("evt.deltatime", "Nanoseconds since the previous event", sincePrevious),
+  duration("evt.deltatime", "Nanoseconds since the previous event", unsignedPrevious, { json: sincePrevious }),
   duration("evt.deltatime.s", "Whole seconds of evt.deltatime", (ctx) => Math.trunc(sincePrevious(ctx) / 1e9)),
   duration("evt.deltatime.ns", "Nanoseconds within the second of evt.deltatime", (ctx) => sincePrevious(ctx) % 1e9, {
     format: PADDED,
   }),
   text("evt.outputtime", "Time of the event in the form chosen with -t", outputTime, {
     json: absolute,
+    write: (ctx, out) => {
+      if (display.time === "h") return writeClock(ctx, out);
+      out.str(outputTime(ctx));
+      return true;
+    },
     flags: { printOnly: true },
   }),
   duration(

@@ -2,6 +2,7 @@
 // Descriptors as text: type names, type letters, `<4t>1.2.3.4:5->6.7.8.9:10`.
 import { FD_TYPE, L4 } from "../scap/source.ts";
 import { type FdInfo, ROLE } from "../sinsp/fd_info.ts";
+import type { LineWriter } from "./line_writer.ts";
 
 /** Type of descriptor: letter in event lines, name in fd.type. */
 const KIND: Readonly<Record<number, readonly [letter: string, name: string]>> = {
@@ -76,7 +77,8 @@ function tag(info: FdInfo): string {
   return text;
 }
 
-/** A descriptor as event lines show it: `<f>/etc/passwd`. */
-export function fdText(info: FdInfo): string {
-  return tag(info) + info.name;
+/** Writes a descriptor as event lines show it: `<f>/etc/passwd`. */
+export function writeFd(out: LineWriter, info: FdInfo): void {
+  out.str(tag(info));
+  out.str(info.name);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a field is: one record of name, type, argument rule, documentation and extractor.
 import type { Context } from "../sinsp/inspector.ts";
+import type { LineWriter } from "./line_writer.ts";
 
 /**
  * A field's value.
@@ -93,6 +94,8 @@ export interface BoundField {
   all?: (ctx: Context) => readonly Scalar[] | undefined;
   /** Printed form (byte string), where it is not the plain rendering of `extract` (evt.buffer, evt.rawarg). */
   text?: (ctx: Context) => string | undefined;
+  /** Writes the printed form without making a string; false when the event has no such value. */
+  write?: (ctx: Context, out: LineWriter) => boolean;
   /** Value in JSON output, where it is not that of `extract` (evt.time is a number of nanoseconds there). */
   json?: Extractor;
   /** The value by event id, where it depends on nothing else; VARIES for event ids where it does. */

@@ -1,82 +1,116 @@
 // SPDX-License-Identifier: Apache-2.0
 // Socket addresses and descriptor lists of events as text.
-
 import type { EventCursor } from "../scap/cursor.ts";
-import { formatIp, formatIpv4, formatIpv6, mappedIpv4 } from "../sinsp/address.ts";
+import { formatIpv4, formatIpv6, mappedIpv4 } from "../sinsp/address.ts";
 import type { Context } from "../sinsp/inspector.ts";
 import { fdTypeChar } from "./fd_text.ts";
-import { decimal } from "./number_text.ts";
+import { LineWriter } from "./line_writer.ts";
 
 const AF_UNIX = 1;
 const AF_INET = 2;
 const AF_INET6 = 10;
+const DOT = 46;
+const COLON = 58;
+const ARROW = "->";
 
-/** An address as text; an IPv4 address inside an IPv6 one as the IPv4 address. */
-function plainIp(ip: string): string {
+/** `1.2.3.4:80` */
+function writeIpv4(out: LineWriter, ev: EventCursor, ip: number, port: number): void {
+  const view = ev.view;
+  out.dec(view.getUint8(ip));
+  out.byte(DOT);
+  out.dec(view.getUint8(ip + 1));
+  out.byte(DOT);
+  out.dec(view.getUint8(ip + 2));
+  out.byte(DOT);
+  out.dec(view.getUint8(ip + 3));
+  out.byte(COLON);
+  out.dec(view.getUint16(port, true));
+}
+
+/** `2001:db8::1:80`; an IPv4 address inside an IPv6 one is shown as the IPv4 address. */
+function writeIpv6(out: LineWriter, ev: EventCursor, at: number, port: number): void {
+  const ip = ev.bytes.latin1Slice(at, at + 16);
   const v4 = mappedIpv4(ip);
-  return v4 === undefined ? formatIpv6(ip) : formatIpv4(v4);
+  out.str(v4 === undefined ? formatIpv6(ip) : formatIpv4(v4));
+  out.byte(COLON);
+  out.dec(ev.view.getUint16(port, true));
 }
 
-function v4(ev: EventCursor, at: number): string {
-  return formatIp(ev.view.getUint32(at, false));
+/** A path that ends at the first NUL. */
+function writePath(out: LineWriter, ev: EventCursor, at: number, end: number): void {
+  const nul = ev.bytes.indexOf(0, at);
+  out.range(ev.bytes, at, nul < 0 || nul > end ? end : nul);
 }
 
-function v6(ev: EventCursor, at: number): string {
-  return plainIp(ev.bytes.latin1Slice(at, at + 16));
+function writeKernelAddress(out: LineWriter, ev: EventCursor, at: number): void {
+  out.str(ev.view.getBigUint64(at, true).toString(16));
 }
 
-function path(ev: EventCursor, at: number, end: number): string {
-  const s = ev.bytes.latin1Slice(at, end);
-  const nul = s.indexOf("\0");
-  return nul < 0 ? s : s.slice(0, nul);
-}
-
-/** A socket address of `len` bytes at `at`: `1.2.3.4:80`, a path. */
-export function sockaddrText(ev: EventCursor, at: number, len: number): string {
+/** Writes a socket address of `len` bytes at `at`: `1.2.3.4:80`, a path. */
+export function writeSockaddr(out: LineWriter, ev: EventCursor, at: number, len: number): void {
   switch (ev.view.getUint8(at)) {
     case AF_UNIX:
-      return len > 1 ? path(ev, at + 1, at + len) : "INVALID PATH";
+      if (len > 1) writePath(out, ev, at + 1, at + len);
+      else out.str("INVALID PATH");
+      return;
     case AF_INET:
-      return len === 7 ? `${v4(ev, at + 1)}:${ev.view.getUint16(at + 5, true)}` : "INVALID IPv4";
+      if (len === 7) writeIpv4(out, ev, at + 1, at + 5);
+      else out.str("INVALID IPv4");
+      return;
     case AF_INET6:
-      return len === 19 ? `${v6(ev, at + 1)}:${ev.view.getUint16(at + 17, true)}` : "INVALID IPv6";
+      if (len === 19) writeIpv6(out, ev, at + 1, at + 17);
+      else out.str("INVALID IPv6");
+      return;
     default:
-      return `family ${ev.view.getUint8(at)}`;
+      out.str(`family ${ev.view.getUint8(at)}`);
   }
 }
 
-/** The two ends of a connection: `1.2.3.4:1000->5.6.7.8:80`; for unix sockets two kernel addresses and a path. */
-export function tupleText(ev: EventCursor, at: number, len: number): string {
-  const view = ev.view;
-  switch (view.getUint8(at)) {
+/** Writes the two ends of a connection: `1.2.3.4:1000->5.6.7.8:80`; of a unix socket two kernel addresses and a path. */
+export function writeTuple(out: LineWriter, ev: EventCursor, at: number, len: number): void {
+  switch (ev.view.getUint8(at)) {
     case AF_UNIX:
-      if (len < 17) return "INVALID PATH";
-      return `${kernelAddress(ev, at + 1)}->${kernelAddress(ev, at + 9)} ${path(ev, at + 17, at + len)}`;
+      if (len < 17) return out.str("INVALID PATH");
+      writeKernelAddress(out, ev, at + 1);
+      out.str(ARROW);
+      writeKernelAddress(out, ev, at + 9);
+      out.byte(32);
+      return writePath(out, ev, at + 17, at + len);
     case AF_INET:
-      if (len !== 13) return "INVALID IPv4";
-      return `${v4(ev, at + 1)}:${decimal(view.getUint16(at + 5, true))}->${v4(ev, at + 7)}:${decimal(view.getUint16(at + 11, true))}`;
+      if (len !== 13) return out.str("INVALID IPv4");
+      writeIpv4(out, ev, at + 1, at + 5);
+      out.str(ARROW);
+      return writeIpv4(out, ev, at + 7, at + 11);
     case AF_INET6:
-      if (len !== 37) return "INVALID IPv6";
-      return `${v6(ev, at + 1)}:${decimal(view.getUint16(at + 17, true))}->${v6(ev, at + 19)}:${decimal(view.getUint16(at + 35, true))}`;
+      if (len !== 37) return out.str("INVALID IPv6");
+      writeIpv6(out, ev, at + 1, at + 17);
+      out.str(ARROW);
+      return writeIpv6(out, ev, at + 19, at + 35);
     default:
-      return "INVALID SOCKTUPLE";
+      out.str("INVALID SOCKTUPLE");
   }
 }
 
-function kernelAddress(ev: EventCursor, at: number): string {
-  return ev.view.getBigUint64(at, true).toString(16);
+const scratch = new LineWriter(512);
+
+/** The same as a byte string. */
+export function tupleText(ev: EventCursor, at: number, len: number): string {
+  writeTuple(scratch, ev, at, len);
+  return scratch.take();
 }
 
-/** Descriptors of poll: number, type letter and event bits of each, `3:f1 4:u41`. */
-export function fdListText(ctx: Context, ev: EventCursor, at: number, len: number): string {
-  if (len < 2) return "";
+/** Writes the descriptors of poll: number, type letter and event bits of each, `3:f1 4:u41`. */
+export function writeFdList(out: LineWriter, ctx: Context, ev: EventCursor, at: number, len: number): void {
+  if (len < 2) return;
   const count = Math.min(ev.view.getUint16(at, true), Math.floor((len - 2) / 10));
   const fds = ctx.thread?.fds;
-  let text = "";
   for (let i = 0, p = at + 2; i < count; i++, p += 10) {
     const fd = ev.view.getInt32(p, true);
     const info = fds?.get(fd);
-    text += `${i === 0 ? "" : " "}${fd}:${info === undefined ? "?" : fdTypeChar(info.type)}${ev.view.getUint16(p + 8, true).toString(16)}`;
+    if (i > 0) out.byte(32);
+    out.dec(fd);
+    out.byte(COLON);
+    out.str(info === undefined ? "?" : fdTypeChar(info.type));
+    out.str(ev.view.getUint16(p + 8, true).toString(16));
   }
-  return text;
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Field values as text and as JSON, by type and print format.
 
-import { toText } from "../scap/bytes.ts";
 import { PF, PT } from "../schema/tables/enums.ts";
 import { formatIp } from "../sinsp/address.ts";
 import type { Context } from "../sinsp/inspector.ts";
 import { dots } from "./buffer_text.ts";
 import type { BoundField, Scalar, Value } from "./field.ts";
+import { LineWriter } from "./line_writer.ts";
 import { decimal } from "./number_text.ts";
 
 const UNSIGNED = new Set<number>([PT.UINT64, PT.RELTIME, PT.ABSTIME]);
@@ -21,7 +21,7 @@ export function scalarText(v: Scalar, type: number, format: number): string {
   switch (typeof v) {
     case "string":
       if (ADDRESS.has(type)) return formatIp(v);
-      return type === PT.BYTEBUF ? dots(v, 0) : v;
+      return type === PT.BYTEBUF ? dots(v) : v;
     case "boolean":
       return v ? "true" : "false";
     case "number":
@@ -51,31 +51,66 @@ export function fieldText(field: BoundField, ctx: Context): string | undefined {
   return v === undefined ? undefined : valueText(v, field.type, field.format);
 }
 
-/** JSON source text of one value: exact integers, byte strings as UTF-8 text, addresses and hexadecimals as strings. */
-function scalarJson(v: Scalar, type: number, format: number): string {
+const EXPONENT_FREE = /^-?[0-9]+$/;
+
+/** Writes one value as JSON in UTF-8: exact integers, byte strings as text, addresses and hexadecimals as strings. */
+function writeScalar(out: LineWriter, v: Scalar, type: number, format: number): void {
   switch (typeof v) {
-    case "boolean":
-      return v ? "true" : "false";
     case "string":
-      return JSON.stringify(toText(scalarText(v, type, format)));
+      return out.json(ADDRESS.has(type) || type === PT.BYTEBUF ? scalarText(v, type, format) : v);
+    case "boolean":
+      return out.str(v ? "true" : "false");
     case "number":
-      if (format === PF.HEX || format === PF.OCT || ADDRESS.has(type)) return `"${scalarText(v, type, format)}"`;
-      if (type === PT.DOUBLE) return Number.isFinite(v) ? (Number.isInteger(v) ? `${v}.0` : String(v)) : "null";
-      return decimal(v);
+      if (format === PF.HEX || format === PF.OCT || ADDRESS.has(type)) return out.json(scalarText(v, type, format));
+      if (type !== PT.DOUBLE) return out.dec(v);
+      if (!Number.isFinite(v)) return out.str("null");
+      return out.str(EXPONENT_FREE.test(String(v)) ? `${v}.0` : String(v));
     case "bigint":
-      return format === PF.HEX || format === PF.OCT ? `"${scalarText(v, type, format)}"` : String(v);
+      if (format === PF.HEX || format === PF.OCT) return out.json(scalarText(v, type, format));
+      return out.str(String(v));
   }
 }
 
-/** JSON source text of a field's value; undefined when it has none. */
-export function fieldJson(field: BoundField, ctx: Context): string | undefined {
+const parts = new LineWriter(4096);
+
+/** Writes a field's value as JSON in UTF-8; writes nothing and says false when it has none. */
+export function writeFieldJson(out: LineWriter, field: BoundField, ctx: Context): boolean {
+  if (field.json === undefined && field.write !== undefined) {
+    // What is written without a string is text.
+    const start = parts.at;
+    if (!field.write(ctx, parts)) return false;
+    out.jsonRange(parts.bytes, start, parts.at);
+    parts.at = start;
+    return true;
+  }
   const v = (field.json ?? field.extract)(ctx);
-  if (v === undefined) return undefined;
-  if (typeof v === "object") return `[${v.map((e) => scalarJson(e, field.type, field.format)).join(",")}]`;
+  if (v === undefined) return false;
+  if (typeof v === "object") {
+    out.byte(91);
+    v.forEach((e, i) => {
+      if (i > 0) out.byte(44);
+      writeScalar(out, e, field.type, field.format);
+    });
+    out.byte(93);
+    return true;
+  }
   // A text form that differs from the value (a rendered buffer) is what JSON shows as well.
   if (typeof v === "string" && field.json === undefined && field.text !== undefined) {
     const text = field.text(ctx);
-    return text === undefined ? undefined : JSON.stringify(toText(text));
+    if (text === undefined) return false;
+    out.json(text);
+    return true;
   }
-  return scalarJson(v, field.type, field.format);
+  writeScalar(out, v, field.type, field.format);
+  return true;
+}
+
+const scratch = new LineWriter(4096);
+
+/** JSON text (UTF-16) of a field's value; undefined when it has none. */
+export function fieldJson(field: BoundField, ctx: Context): string | undefined {
+  if (!writeFieldJson(scratch, field, ctx)) return undefined;
+  const text = scratch.bytes.utf8Slice(0, scratch.at);
+  scratch.at = 0;
+  return text;
 }

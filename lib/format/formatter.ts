@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Formats: text with %fields in it, compiled once into a function that makes a line of an event.
 
-import { decimal } from "../fields/number_text.ts";
+import { LineWriter } from "../fields/line_writer.ts";
 import { builtinFields, type FieldRegistry, type ResolvedField } from "../fields/registry.ts";
-import { fieldJson } from "../fields/values.ts";
+import { valueText, writeFieldJson } from "../fields/values.ts";
 import { toBytes, toText } from "../scap/bytes.ts";
 import { PF, PT } from "../schema/tables/enums.ts";
 import type { Context } from "../sinsp/inspector.ts";
@@ -29,12 +29,16 @@ export interface FormatOptions {
 export interface Format {
   /** One line without line feed, as a byte string; null when a value is missing and the format has no leading "*". */
   text(ctx: Context): string | null;
+  /** Writes the same; false, with nothing written, instead of null. */
+  write(ctx: Context, out: LineWriter): boolean;
   /**
-   * A JSON object of the fields, keys sorted, values typed, null for missing ones. Null when a value is missing and the
-   * format has no leading "*". Unlike `text` this is UTF-16 text.
+   * A JSON object of the fields, keys sorted, values typed, null for missing ones: a byte string that holds UTF-8. Null
+   * when a value is missing and the format has no leading "*".
    */
   json(ctx: Context): string | null;
-  /** The fields in the order of their first appearance, each once: plain ones and those inside transformers. */
+  /** Writes the same; false, with nothing written, instead of null. */
+  writeJson(ctx: Context, out: LineWriter): boolean;
+  /** The fields in the order of their first appearance, each once; those inside of transformers too. */
   readonly fields: readonly ResolvedField[];
   /** Names in the order in which the format resolves them; a transformer comes behind its arguments. */
   readonly names: readonly string[];
@@ -73,95 +77,144 @@ function parse(format: string, registry: FieldRegistry): Piece[] {
   return pieces;
 }
 
-const INTEGER = new Set<number>([PT.INT8, PT.INT16, PT.INT32, PT.INT64, PT.UINT8, PT.UINT16, PT.UINT32, PT.PORT]);
+const INTEGER = new Set<number>([
+  PT.INT8,
+  PT.INT16,
+  PT.INT32,
+  PT.INT64,
+  PT.UINT8,
+  PT.UINT16,
+  PT.UINT32,
+  PT.UINT64,
+  PT.RELTIME,
+  PT.ABSTIME,
+  PT.PORT,
+]);
 
-/** The fastest way to a token's text. */
-function textGetter(token: Token): (ctx: Context) => string | undefined {
+/** Writes a value; false when the event has none. */
+type Writer = (ctx: Context, out: LineWriter) => boolean;
+
+/** The fastest way to write a token. */
+function tokenWriter(token: Token): Writer {
   const f = token.field;
-  if (f === null || f.text !== undefined || f.list) return (ctx) => token.text(ctx);
-  if (f.type === PT.CHARBUF) return f.extract as (ctx: Context) => string | undefined;
-  if (INTEGER.has(f.type) && (f.format === PF.ID || f.format === PF.DEC)) {
-    const extract = f.extract;
-    return (ctx) => {
+  if (f?.write !== undefined) return f.write;
+  const plain = f !== null && f.text === undefined && !f.list ? f : null;
+  if (plain !== null && plain.type === PT.CHARBUF) {
+    const extract = plain.extract as (ctx: Context) => string | undefined;
+    return (ctx, out) => {
       const v = extract(ctx);
-      return typeof v === "number" ? decimal(v) : v === undefined ? undefined : String(v);
+      if (v === undefined) return false;
+      out.str(v);
+      return true;
     };
   }
-  return (ctx) => token.text(ctx);
-}
-
-function pad(text: string, width: number): string {
-  return text.length > width ? text.slice(0, width) : text.padEnd(width, " ");
-}
-
-/** A function that joins literals and values; null when a value is missing and `tolerant` is false. */
-function joiner(pieces: readonly Piece[], tolerant: boolean): (ctx: Context) => string | null {
-  const getters: ((ctx: Context) => string | undefined)[] = [];
-  const literals: string[] = [];
-  for (const p of pieces) {
-    literals.push(p.literal);
-    if (p.token === null) continue;
-    const get = textGetter(p.token);
-    const width = p.width;
-    getters.push(
-      width === 0
-        ? get
-        : (ctx) => {
-            const text = get(ctx) ?? (tolerant ? MISSING : undefined);
-            return text === undefined ? undefined : pad(text, width);
-          },
-    );
+  if (plain !== null && INTEGER.has(plain.type) && (plain.format === PF.ID || plain.format === PF.DEC)) {
+    const extract = plain.extract;
+    return (ctx, out) => {
+      const v = extract(ctx);
+      if (v === undefined) return false;
+      // Negative numbers of unsigned types are shown otherwise.
+      if (typeof v === "number" && v >= 0) out.dec(v);
+      else out.str(valueText(v, plain.type, plain.format));
+      return true;
+    };
   }
-  // The generated source holds nothing but these fixed words; literals and getters are passed in. A function of its own
-  // per format makes every call in it monomorphic.
-  const names = getters.map((_, i) => `g${i}`);
-  const texts = literals.map((_, i) => `l${i}`);
-  let body = "let s = l0; let v;\n";
-  getters.forEach((_, i) => {
-    body += tolerant
-      ? `v = g${i}(ctx); s += v === undefined ? missing : v; s += l${i + 1};\n`
-      : `v = g${i}(ctx); if (v === undefined) return null; s += v; s += l${i + 1};\n`;
-  });
-  const make = new Function("missing", ...names, ...texts, `return function line(ctx) {\n${body}return s;\n};`);
-  return make(MISSING, ...getters, ...literals) as (ctx: Context) => string | null;
+  return (ctx, out) => {
+    const text = token.text(ctx);
+    if (text === undefined) return false;
+    out.str(text);
+    return true;
+  };
 }
 
-/** Most fields of a format for which a function of its own is made. */
+/** The same, with "<NA>" for a missing value. */
+function forgiving(write: Writer): Writer {
+  return (ctx, out) => {
+    if (!write(ctx, out)) out.str(MISSING);
+    return true;
+  };
+}
+
+/** The same, padded with blanks or cut. */
+function fitted(write: Writer, width: number): Writer {
+  return (ctx, out) => {
+    const start = out.at;
+    if (!write(ctx, out)) return false;
+    out.fit(start, width);
+    return true;
+  };
+}
+
+/** Most values for which a function of its own is made. */
 const MAX_GENERATED = 200;
 
-/** The same as a loop, for formats of many hundred fields. */
-function looper(pieces: readonly Piece[], tolerant: boolean): (ctx: Context) => string | null {
-  const parts = pieces.map((p) => ({ ...p, get: p.token === null ? null : textGetter(p.token) }));
-  return (ctx) => {
-    let line = "";
-    for (const p of parts) {
-      line += p.literal;
-      if (p.get === null) continue;
-      let text = p.get(ctx);
-      if (text === undefined) {
-        if (!tolerant) return null;
-        text = MISSING;
+/**
+ * A function that calls the writers one after the other and, when one has no value, takes everything back and says
+ * false. The generated source holds nothing but these fixed words; writers are passed in. Every call in it has one
+ * target only, which is what makes it fast.
+ */
+function sequence(writers: readonly Writer[]): Writer {
+  if (writers.length > MAX_GENERATED) {
+    return (ctx, out) => {
+      const start = out.at;
+      for (const write of writers) {
+        if (write(ctx, out)) continue;
+        out.at = start;
+        return false;
       }
-      line += p.width === 0 ? text : pad(text, p.width);
-    }
-    return line;
+      return true;
+    };
+  }
+  const names = writers.map((_, i) => `w${i}`);
+  const calls = names.map((name) => `if (!${name}(ctx, out)) { out.at = start; return false; }\n`).join("");
+  const make = new Function(
+    ...names,
+    `return function write(ctx, out) {\nconst start = out.at;\n${calls}return true;\n};`,
+  );
+  return make(...writers) as Writer;
+}
+
+function literal(text: string): Writer {
+  const only = text.length === 1 ? text.charCodeAt(0) : -1;
+  if (only >= 0) {
+    return (_, out) => {
+      out.byte(only);
+      return true;
+    };
+  }
+  return (_, out) => {
+    out.str(text);
+    return true;
   };
 }
 
-/** A function that makes the JSON object of the fields. */
-function jsonMaker(fields: readonly ResolvedField[], tolerant: boolean): (ctx: Context) => string | null {
+function lineWriter(pieces: readonly Piece[], tolerant: boolean): Writer {
+  const writers: Writer[] = [];
+  for (const p of pieces) {
+    if (p.literal !== "") writers.push(literal(p.literal));
+    if (p.token === null) continue;
+    let write = tokenWriter(p.token);
+    if (tolerant) write = forgiving(write);
+    if (p.width > 0) write = fitted(write, p.width);
+    writers.push(write);
+  }
+  return sequence(writers);
+}
+
+/** The JSON object of the fields, keys sorted. */
+function jsonWriter(fields: readonly ResolvedField[], tolerant: boolean): Writer {
   const sorted = [...fields].sort((a, b) => (a.token < b.token ? -1 : a.token > b.token ? 1 : 0));
-  const keys = sorted.map((f, i) => `${i === 0 ? "{" : ","}${JSON.stringify(toText(f.token))}:`);
-  return (ctx) => {
-    let text = "";
-    for (let i = 0; i < sorted.length; i++) {
-      const value = fieldJson(sorted[i] as ResolvedField, ctx);
-      if (value === undefined && !tolerant) return null;
-      text += keys[i];
-      text += value ?? "null";
-    }
-    return text === "" ? "{}" : `${text}}`;
-  };
+  const writers: Writer[] = [literal("{")];
+  sorted.forEach((f, i) => {
+    writers.push(literal(toBytes(`${i === 0 ? "" : ","}${JSON.stringify(toText(f.token))}:`)));
+    writers.push((ctx, out) => {
+      if (writeFieldJson(out, f, ctx)) return true;
+      if (tolerant) out.str("null");
+      return tolerant;
+    });
+  });
+  writers.push(literal("}"));
+  return sequence(writers);
 }
 
 /**
@@ -193,14 +246,33 @@ export function compileFormatBytes(format: string, options: FormatOptions = {}):
     for (const f of token.fields) fields.set(f.token, f);
   }
   const list = [...fields.values()];
-  const line = pieces.length > MAX_GENERATED ? looper(pieces, tolerant) : joiner(pieces, tolerant);
-  const json = jsonMaker(list, tolerant);
-  if (options.recorded !== true) return { text: line, json, fields: list, names };
+  const write = lineWriter(pieces, tolerant);
+  const writeJson = jsonWriter(list, tolerant);
+  if (options.recorded !== true) return new CompiledFormat(write, writeJson, list, names);
   const recorded = new RecordedContext();
-  return {
-    text: (ctx) => line(recorded.of(ctx)),
-    json: (ctx) => json(recorded.of(ctx)),
-    fields: list,
+  return new CompiledFormat(
+    (ctx, out) => write(recorded.of(ctx), out),
+    (ctx, out) => writeJson(recorded.of(ctx), out),
+    list,
     names,
-  };
+  );
+}
+
+const scratch = new LineWriter();
+
+class CompiledFormat implements Format {
+  constructor(
+    readonly write: Writer,
+    readonly writeJson: Writer,
+    readonly fields: readonly ResolvedField[],
+    readonly names: readonly string[],
+  ) {}
+
+  text(ctx: Context): string | null {
+    return this.write(ctx, scratch) ? scratch.take() : null;
+  }
+
+  json(ctx: Context): string | null {
+    return this.writeJson(ctx, scratch) ? scratch.take() : null;
+  }
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Loads rule files in order: read, collect, compile; one report per file.
-import { CONTAINER_CLASS } from "../fields/container.ts";
 import { builtinFields } from "../fields/registry.ts";
 import { Collector, type LoaderOptions } from "./collector.ts";
 import { CompileCache, type Compiled, compileCollected } from "./compile.ts";
@@ -17,7 +16,7 @@ export const ENGINE_VERSION: Version = [0, 63, 0];
 const BUILTIN_PLUGINS = [{ name: "container", version: "0.7.1" }];
 
 /** Fields that rules on system calls can use. */
-export const ruleFields = builtinFields.with(CONTAINER_CLASS);
+export const ruleFields = builtinFields;
 
 /** A rule file: its content, or why it could not be read. */
 export type RuleSource = { name: string; content: string | Uint8Array } | { name: string; error: string };
