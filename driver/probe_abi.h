@@ -46,6 +46,12 @@ struct probe_counters {
 struct probe_settings {
 	/* Nanoseconds since the epoch at CLOCK_BOOTTIME 0. */
 	unsigned long long boot_time;
+	/*
+	 * One bit per number: calls of that number in the native table, or in that of 32-bit calls, may be wanted. This one look
+	 * is all that a call which is not wanted costs.
+	 */
+	unsigned long long exit_numbers[PROBE_IA32_SLOT / 64];
+	unsigned long long enter_numbers[PROBE_IA32_SLOT / 64];
 	/* One bit per slot: system calls whose exit is wanted, and those whose enter is. */
 	unsigned long long exit_wanted[PROBE_SLOTS / 64];
 	unsigned long long enter_wanted[PROBE_SLOTS / 64];

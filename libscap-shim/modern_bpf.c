@@ -318,9 +318,15 @@ static void set_bit(unsigned long long *bits, uint32_t i)
 	bits[i / 64] |= 1ull << (i % 64);
 }
 
+static int has_bit(const unsigned long long *bits, uint32_t i)
+{
+	return (bits[i / 64] >> (i % 64)) & 1;
+}
+
 void modern_select(struct modern_bpf *m, const uint16_t *codes, uint32_t n)
 {
 	unsigned long long exits[PROBE_SLOTS / 64] = {0}, enters[PROBE_SLOTS / 64] = {0};
+	unsigned long long exit_numbers[PROBE_IA32_SLOT / 64], enter_numbers[PROBE_IA32_SLOT / 64];
 	uint8_t wanted[65536 / 8] = {0};
 
 	for (uint32_t i = 0; i < n; i++)
@@ -333,6 +339,21 @@ void modern_select(struct modern_bpf *m, const uint16_t *codes, uint32_t n)
 		set_bit(exits, slot->slot);
 		if (slot->enter_program && m->enter_hooks)
 			set_bit(enters, slot->slot);
+	}
+	/* Native numbers are slots; a number of the 32-bit table counts when what it is dispatched to does. */
+	memcpy(exit_numbers, exits, sizeof exit_numbers);
+	memcpy(enter_numbers, enters, sizeof enter_numbers);
+	for (size_t i = 0; i < COUNT(probe_ia32); i++) {
+		const struct probe_ia32 *row = &probe_ia32[i];
+
+		if (row->slot < PROBE_SLOTS && has_bit(exits, row->slot))
+			set_bit(exit_numbers, row->number);
+		if (row->slot < PROBE_SLOTS && has_bit(enters, row->slot))
+			set_bit(enter_numbers, row->number);
+	}
+	for (int i = 0; i < PROBE_IA32_SLOT / 64; i++) {
+		__atomic_store_n(&m->settings->exit_numbers[i], exit_numbers[i], __ATOMIC_RELAXED);
+		__atomic_store_n(&m->settings->enter_numbers[i], enter_numbers[i], __ATOMIC_RELAXED);
 	}
 	/* Word by word: the probe may be running. */
 	for (int i = 0; i < PROBE_SLOTS / 64; i++) {

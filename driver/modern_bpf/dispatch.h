@@ -71,7 +71,8 @@ static __always_inline u32 compat_call(struct event *e, struct pt_regs *regs, u3
 
 	if (nr >= 512)
 		return NO_SLOT;
-	slot = ia32_slot[nr];
+	asm volatile("" : "+r"(nr));
+	slot = ia32_slot[nr & 511];
 	e->compat = 1;
 	e->time64 = nr >= IA32_TIME64_FIRST && nr <= IA32_TIME64_LAST;
 	e->args[0] = (u32)regs->bx;
@@ -103,10 +104,25 @@ static __always_inline u32 call_number(struct pt_regs *regs)
 #endif
 }
 
-/* In dropping mode only the first part of every second is kept, except for calls that must never be dropped. */
-static __always_inline bool wanted(const volatile unsigned long long *bits, u32 slot)
+/* Bit `i` of a map of `bits` bits, a power of two; false beyond. */
+static __always_inline bool bit_of(const volatile unsigned long long *map, u32 i, u32 bits)
 {
-	return slot < PROBE_SLOTS && (bits[(slot >> 6) & (PROBE_SLOTS / 64 - 1)] >> (slot & 63)) & 1;
+	u32 word = i >> 6;
+
+	/* The compiler must not drop the mask as needless: the verifier sees the bound in this register only. */
+	asm volatile("" : "+r"(word));
+	return i < bits && (map[word & (bits / 64 - 1)] >> (i & 63)) & 1;
+}
+
+static __always_inline bool wanted(const volatile unsigned long long *slots, u32 slot)
+{
+	return bit_of(slots, slot, PROBE_SLOTS);
+}
+
+/* Whether a call of this number is wanted at all; the first thing a probe asks, at every call of every process. */
+static __always_inline bool maybe_wanted(const volatile unsigned long long *numbers, u32 nr)
+{
+	return bit_of(numbers, nr, PROBE_IA32_SLOT);
 }
 
 /* Takes the call into the scratch of this CPU when its slot is wanted; 0 when there is nothing to do. */
@@ -148,9 +164,13 @@ static __always_inline struct event *take(struct pt_regs *regs, u32 nr, const vo
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 {
-	struct event *e = take(regs, call_number(regs), settings.exit_wanted);
+	u32 nr = call_number(regs);
+	struct event *e;
 	struct probe_counters *c;
 
+	if (!maybe_wanted(settings.exit_numbers, nr))
+		return 0;
+	e = take(regs, nr, settings.exit_wanted);
 	if (!e)
 		return 0;
 	if (settings.drop_failed && ret < 0)
@@ -166,9 +186,12 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 SEC("tp_btf/sys_enter")
 int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
 {
-	struct event *e = take(regs, id, settings.enter_wanted);
+	struct event *e;
 	struct probe_counters *c;
 
+	if (!maybe_wanted(settings.enter_numbers, id))
+		return 0;
+	e = take(regs, id, settings.enter_wanted);
 	if (!e)
 		return 0;
 	e->ret = 0;

@@ -217,6 +217,17 @@ function nativeSlots(s: DriverSchema, arch: "x86_64" | "aarch64"): Slot[] {
     });
 }
 
+/** Rows of number and slot of the 32-bit table. */
+function numbersOf(s: DriverSchema, ia32: ReturnType<typeof ia32Slots>): string {
+  const socketcall = s.ia32.find((r) => r.name === "socketcall")?.nr ?? fail("syscalls_ia32.json: no socketcall");
+  return [
+    ...ia32.byNumber.flatMap((slot, nr) => (slot === NO_SLOT ? [] : [[nr, slot]])),
+    ...ia32.socketcall.map((slot) => [socketcall, slot]),
+  ]
+    .map(([nr, slot]) => `\t{${nr}, ${slot}},`)
+    .join("\n");
+}
+
 function numbers(values: number[]): string {
   const lines: string[] = [];
   for (let i = 0; i < values.length; i += 16) lines.push(`\t${values.slice(i, i + 16).join(", ")},`);
@@ -300,6 +311,17 @@ static const struct probe_slot {
 	const char *exit_program, *enter_program;
 } probe_slots[] = {
 ${perArch(rows)}};
+
+/* A number of the 32-bit table and the slot it is dispatched to; socketcall stands for all its sub-calls. */
+static const struct probe_ia32 {
+	unsigned short number, slot;
+} probe_ia32[] = {
+#if defined(__x86_64__)
+${numbersOf(s, ia32)}
+#else
+	{0, ${NO_SLOT}},
+#endif
+};
 #endif
 `;
 }
