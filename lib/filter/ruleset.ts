@@ -51,10 +51,13 @@ interface Candidate {
   readonly conjuncts: readonly Term[];
 }
 
-/** A condition that several candidates need, or one candidate. */
+/** A condition that several candidates need, or what one candidate needs beyond the conditions around it. */
 type Step =
-  | { readonly guard: Term; readonly steps: readonly Step[]; readonly weight: number }
-  | { readonly guard: null; readonly candidate: Candidate; readonly weight: number };
+  | { readonly condition: Term; readonly steps: readonly Step[]; readonly weight: number }
+  | { readonly condition: Term; readonly index: number; readonly weight: number };
+
+/** Deepest nesting of shared conditions. */
+const MAX_NESTING = 12;
 
 type First = (ctx: Context) => number;
 type All = (ctx: Context, out: number[]) => void;
@@ -125,7 +128,7 @@ class CompiledRuleset implements Ruleset {
     const candidates = this.candidatesOf(type);
     if (candidates.length === 0) this.empty[type] = 1;
     const unit = this.unitOf(candidates);
-    unit.first ??= candidates.length === 0 ? noMatch : compileFirst(candidates);
+    unit.first ??= candidates.length === 0 ? noMatch : compileFirst(candidates, this.pool);
     this.firsts[type] = unit.first;
     return unit.first;
   }
@@ -134,7 +137,7 @@ class CompiledRuleset implements Ruleset {
     const candidates = this.candidatesOf(type);
     if (candidates.length === 0) this.empty[type] = 1;
     const unit = this.unitOf(candidates);
-    unit.all ??= candidates.length === 0 ? nothing : compileAll(candidates);
+    unit.all ??= candidates.length === 0 ? nothing : compileAll(candidates, this.pool);
     this.alls[type] = unit.all;
     return unit.all;
   }
@@ -158,38 +161,59 @@ function conjunctsOf(term: Term): readonly Term[] {
 /** Index that is larger than any. */
 const NO_INDEX = 0x7fffffff;
 
-function compileFirst(candidates: readonly Candidate[]): First {
+function compileFirst(candidates: readonly Candidate[], pool: TermPool): First {
   const writer = new CodeWriter();
-  const steps = plan(candidates, writer);
+  const steps = plan(candidates, pool, writer);
   const body = emit(steps, writer, (index, condition) => `if(b>${index}&&${condition})b=${index};`);
   return writer.build(`${body}return b===${NO_INDEX}?-1:b;`, { b: String(NO_INDEX) }) as unknown as First;
 }
 
-function compileAll(candidates: readonly Candidate[]): All {
+function compileAll(candidates: readonly Candidate[], pool: TermPool): All {
   const writer = new CodeWriter();
-  const steps = plan(candidates, writer);
+  const steps = plan(candidates, pool, writer);
   const body = emit(steps, writer, (index, condition) => `if(${condition})r.push(${index});`);
   return writer.build(body, { r: "o" }) as unknown as All;
 }
 
-/** Orders the work so that a condition shared by several candidates is asked once for all of them. */
-function plan(candidates: readonly Candidate[], writer: CodeWriter): Step[] {
-  const steps = group(candidates);
+/** Orders the work so that conditions shared by several candidates are asked once for all of them. */
+function plan(candidates: readonly Candidate[], pool: TermPool, writer: CodeWriter): Step[] {
+  const steps = group(candidates, pool, 0);
   const count = (list: readonly Step[]): void => {
     for (const s of list) {
-      if (s.guard === null) {
-        for (const t of s.candidate.conjuncts) writer.count(t);
-      } else {
-        writer.count(s.guard);
-        count(s.steps);
-      }
+      writer.count(s.condition);
+      if ("steps" in s) count(s.steps);
     }
   };
   count(steps);
   return steps;
 }
 
-function group(candidates: readonly Candidate[]): Step[] {
+function group(candidates: readonly Candidate[], pool: TermPool, depth: number): Step[] {
+  const left = new Set(candidates);
+  const steps: Step[] = [];
+  if (depth < MAX_NESTING) {
+    for (const members of sharing(candidates)) {
+      const rest = members.filter((c) => left.has(c));
+      if (rest.length < 2) continue;
+      for (const c of rest) left.delete(c);
+      // Everything the members have in common is asked at once.
+      const common = new Set((rest[0] as Candidate).conjuncts);
+      for (const c of rest) for (const t of common) if (!c.conjuncts.includes(t)) common.delete(t);
+      const inner = rest.map((c) => ({ ...c, conjuncts: c.conjuncts.filter((t) => !common.has(t)) }));
+      const condition = pool.join("and", [...common]);
+      const nested = group(inner, pool, depth + 1);
+      steps.push({ condition, steps: nested, weight: condition.weight + sum(nested) });
+    }
+  }
+  for (const { index, conjuncts } of left) {
+    const condition = pool.join("and", conjuncts);
+    steps.push({ condition, index, weight: condition.weight + 1 });
+  }
+  return steps;
+}
+
+/** Candidates that have a condition in common, the largest groups first; a candidate may be in several. */
+function sharing(candidates: readonly Candidate[]): Candidate[][] {
   const users = new Map<Term, Candidate[]>();
   for (const c of candidates) {
     for (const t of c.conjuncts) {
@@ -198,21 +222,10 @@ function group(candidates: readonly Candidate[]): Step[] {
       else list.push(c);
     }
   }
-  const shared = [...users].filter(([, list]) => list.length > 1);
-  shared.sort(([a, x], [b, y]) => y.length - x.length || a.cost - b.cost || a.id - b.id);
-  const left = new Set(candidates);
-  const steps: Step[] = [];
-  for (const [guard, list] of shared) {
-    const members = list.filter((c) => left.has(c));
-    if (members.length < 2) continue;
-    for (const c of members) left.delete(c);
-    const inner = group(members.map((c) => ({ ...c, conjuncts: c.conjuncts.filter((t) => t !== guard) })));
-    steps.push({ guard, steps: inner, weight: guard.weight + sum(inner) });
-  }
-  for (const candidate of left) {
-    steps.push({ guard: null, candidate, weight: candidate.conjuncts.reduce((n, t) => n + t.weight, 1) });
-  }
-  return steps;
+  return [...users]
+    .filter(([, list]) => list.length > 1)
+    .sort(([a, x], [b, y]) => y.length - x.length || a.cost - b.cost || a.id - b.id)
+    .map(([, list]) => list);
 }
 
 function sum(steps: readonly Step[]): number {
@@ -242,7 +255,6 @@ function emit(steps: readonly Step[], writer: CodeWriter, leaf: Leaf): string {
 }
 
 function statement(step: Step, writer: CodeWriter, leaf: Leaf): string {
-  if (step.guard !== null) return `if(${writer.condition(step.guard)}){${emit(step.steps, writer, leaf)}}`;
-  const { index, conjuncts } = step.candidate;
-  return leaf(index, conjuncts.length === 0 ? "true" : conjuncts.map((t) => writer.condition(t)).join("&&"));
+  const condition = writer.condition(step.condition);
+  return "steps" in step ? `if(${condition}){${emit(step.steps, writer, leaf)}}` : leaf(step.index, condition);
 }

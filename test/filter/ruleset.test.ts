@@ -117,6 +117,20 @@ test("chains of ten thousand comparisons compile and answer", () => {
   }
 });
 
+test("filters that share thousands of conditions are not nested thousands deep", () => {
+  const long = Array.from({ length: 3000 }, (_, i) => `not t.text contains x${i}.`).join(" and ");
+  const stairs = Array.from({ length: 300 }, (_, i) =>
+    Array.from({ length: i + 1 }, (_, n) => `not t.text endswith y${n}.`).join(" and "),
+  );
+  const entries = [`${long} and t.int = 1`, `${long} and t.int = 2`, ...stairs].map(entry);
+  const ctx = fakeContext({ "t.text": "z", "t.int": 2 });
+  const reference: number[] = [];
+  interpretRuleset(entries).all(ctx, reference);
+  expect(matches(entries, ctx)).toEqual(reference);
+  expect(reference.length).toBe(301);
+  expect(matches(entries, fakeContext({ "t.text": "x2999.", "t.int": 2 }))[0]).toBe(2);
+});
+
 test("equal conditions are one term, in any order and with repetitions", () => {
   const pool = new TermPool();
   const term = (filter: string) => pool.of(checkText(filter, fakeFields).root);
