@@ -178,6 +178,12 @@ export class Inspector implements Context {
   private exiting: ThreadInfo | null = null;
   private pending = false;
   private generation = 0;
+  /**
+   * Old captures are numbered as their readers number them, which do not count the events that carry users and groups.
+   * The lists of their writers have no process groups.
+   */
+  private olderWriter = false;
+  private uncounted = 0;
   private purgeAt = Number.POSITIVE_INFINITY;
   private readonly askedContainers = new Set<string>();
 
@@ -229,6 +235,10 @@ export class Inspector implements Context {
     if (!this.hidden) {
       this.deliveredTs = ts;
       if (Number.isNaN(this.firstTs)) this.firstTs = ts;
+    } else if (this.olderWriter && type >= EV.USER_ADDED_E && type <= EV.GROUP_DELETED_X) this.uncounted++;
+    if (this.uncounted > 0) {
+      ev.num -= this.uncounted;
+      if (ev.recorded !== null) ev.recorded.num = ev.num;
     }
     this.theFdNum = LAZY;
     this.theFd = null;
@@ -465,6 +475,7 @@ export class Inspector implements Context {
   private seed(state: InitialState): void {
     const base = this.source.baseTime;
     this.interfaces = state.interfaces;
+    this.olderWriter = this.source.kind === "file" && state.processes.every((p) => p.pgid === -1);
     for (const u of state.users) this.users.addUser(u, "");
     for (const g of state.groups) this.users.addGroup(g, "");
     // Leaders first: their threads share descriptors and directories with them.

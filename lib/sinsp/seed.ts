@@ -126,7 +126,8 @@ export function fdOf(entry: FdEntry): FdInfo {
   if (f.openFlags & O.UPPER_LAYER) f.layers |= LAYER.UPPER;
   if (f.openFlags & O.LOWER_LAYER) f.layers |= LAYER.LOWER;
   if (f.isIp()) f.renamed();
-  else f.name = entry.name;
+  // Lists of old captures have the line feed of /proc/net/unix behind the path.
+  else f.name = entry.name.endsWith("\n") ? entry.name.slice(0, -1) : entry.name;
   if (f.type === FD_TYPE.IPV4_SERVSOCK || f.type === FD_TYPE.IPV6_SERVSOCK) f.role = ROLE.SERVER;
   return f;
 }
