@@ -1,14 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Records a trace in a guest of its own, so that it holds nothing of this machine:
-#   scripts/record-capture.sh SCENARIO.sh OUT.scap.gz
+#   scripts/record-capture.sh SCENARIO OUT.scap.gz
+# SCENARIO is a directory with setup.sh (what is there before the recording begins), scenario.sh (what is recorded) and
+# C programs, which are put into /opt/shop.
 # The guest is a Debian kernel with busybox and dist/falco, run by QEMU without any network.
 # Takes qemu-system-x86, busybox-static, gcc and, to fetch the kernel once, apt-get.
 set -eu
 . "$(dirname "$0")/env.sh"
 
 [ $# -eq 2 ] || {
-  say "usage: scripts/record-capture.sh SCENARIO.sh OUT.scap.gz"
+  say "usage: scripts/record-capture.sh SCENARIO OUT.scap.gz"
   exit 2
 }
 scenario=$1
@@ -41,10 +43,12 @@ ldd dist/falco "$(command -v dash)" | sed -n 's/.*=> \(\/[^ ]*\).*/\1/p; s/^[[:s
   mkdir -p "$root$(dirname "$lib")"
   [ -e "$root$lib" ] || cp -L "$lib" "$root$lib"
 done
-gcc -static -O2 -o $root/opt/shop/backup scripts/record/backup.c
-chmod 4755 $root/opt/shop/backup
+for source in "$scenario"/*.c; do
+  [ -f "$source" ] || continue
+  gcc -static -O2 -Wall -Werror -D_GNU_SOURCE -o "$root/opt/shop/$(basename "$source" .c)" "$source"
+done
 cp scripts/record/init.sh $root/init
-cp "$scenario" $root/scenario.sh
+cp "$scenario/setup.sh" "$scenario/scenario.sh" $root/
 chmod 755 $root/init
 (cd $root && find . | busybox cpio -o -H newc -R 0:0 2>/dev/null) >$cache/initrd
 

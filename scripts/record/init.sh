@@ -16,6 +16,8 @@ ip link set lo up
 ip addr add 192.0.2.10/32 dev lo
 ip addr add 192.0.2.20/32 dev lo
 
+/bin/sh /setup.sh >/dev/console 2>&1 </dev/null
+
 # The second serial line carries the result, the first one what went wrong.
 stty -F /dev/ttyS1 raw -echo
 mkdir /out
