@@ -43,15 +43,19 @@ function writePlain(out: LineWriter, bytes: Uint8Array, start: number, end: numb
 export function writeBuffer(out: LineWriter, bytes: Uint8Array, start: number, end: number): void {
   switch (display.buffer) {
     case "dots":
-      return writeDots(out, bytes, start, end, display.bufferLimit);
+      writeDots(out, bytes, start, end, display.bufferLimit);
+      break;
     case "hex":
-      return writeRows(out, bytes, start, end, false);
+      writeRows(out, bytes, start, end, false);
+      break;
     case "hexascii":
-      return writeRows(out, bytes, start, end, true);
+      writeRows(out, bytes, start, end, true);
+      break;
     case "ascii":
-      return writePlain(out, bytes, start, end);
+      writePlain(out, bytes, start, end);
+      break;
     case "base64":
-      return out.str(Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("base64"));
+      out.str(Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("base64"));
   }
 }
 

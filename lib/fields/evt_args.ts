@@ -125,7 +125,6 @@ export const EVT_ARG_FIELDS: readonly Field[] = [
       return {
         extract: value,
         type: first.type,
-        format: first.format,
         text: (ctx) => {
           const v = value(ctx);
           const p = EVENTS[ctx.ev.type]?.params[at[ctx.ev.type] as number];

@@ -56,7 +56,7 @@ const KINDS = {
   file: (ctx: Context): boolean => (ctx.fd === null ? OPENS[ctx.ev.type] === 1 : isFile(ctx)),
   net: (ctx: Context): boolean => (ctx.fd === null ? CONNECTS[ctx.ev.type] === 1 : isNet(ctx)),
   memory: (ctx: Context): boolean => CATEGORY[ctx.ev.type] === EC.MEMORY,
-  other: (ctx: Context): boolean => !KINDS.file(ctx) && !KINDS.net(ctx) && !KINDS.memory(ctx),
+  other: (ctx: Context): boolean => !KINDS.file(ctx) && !KINDS.net(ctx) && (ctx.fd !== null || !KINDS.memory(ctx)),
 };
 
 /** 1 when the event failed, 0 when not; missing without return value. */

@@ -4,6 +4,7 @@ import { EVENTS } from "../schema/events.ts";
 import { EV, PT } from "../schema/tables/enums.ts";
 import { FLAG_TABLES } from "../schema/tables/flags.ts";
 import type { Context } from "../sinsp/inspector.ts";
+import { UNKNOWN_DIR } from "../sinsp/path.ts";
 import { argField, argRule, bool } from "./define.ts";
 import { type Field, FieldArgError, VARIES } from "./field.ts";
 import { directoryOf } from "./params.ts";
@@ -95,7 +96,9 @@ function abspath(member: "src" | "dst" | "") {
     if (which === undefined) return undefined;
     const ev = ctx.ev;
     const path = ev.paramLength(which[1]) === 0 ? "<NA>" : ev.str(which[1]);
-    return ctx.resolvePath(which[0] < 0 ? (ctx.thread?.cwd ?? "") : directoryOf(ctx, ev.i64(which[0], -100)), path);
+    const base = which[0] < 0 ? (ctx.thread?.cwd ?? "") : directoryOf(ctx, ev.i64(which[0], -100));
+    if (base === UNKNOWN_DIR && path.charCodeAt(0) !== 47) return `${base}/${path}`;
+    return ctx.resolvePath(base, path);
   };
 }
 

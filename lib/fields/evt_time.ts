@@ -70,6 +70,15 @@ function part(of: (ctx: Context) => number, which: "seconds" | "nanos"): Extract
   };
 }
 
+function previousPart(which: "seconds" | "nanos"): Extractor {
+  return (ctx) => {
+    const ns = unsignedPrevious(ctx);
+    if (typeof ns === "bigint") return Number(which === "seconds" ? ns / 1_000_000_000n : ns % 1_000_000_000n);
+    splitNanos(ns);
+    return moment[which];
+  };
+}
+
 function absolutePart(which: "seconds" | "nanos"): Extractor {
   return (ctx) => {
     split(ctx, ctx.ev.ts);
@@ -182,8 +191,8 @@ export const EVT_LATENCY_FIELDS: readonly Field[] = [
   ),
   text("evt.latency.human", "evt.latency with a fitting unit, e.g. 12.30us", (ctx) => human(latency(ctx)), OLD),
   duration("evt.deltatime", "Nanoseconds since the previous event", unsignedPrevious, { json: sincePrevious }),
-  duration("evt.deltatime.s", "Whole seconds of evt.deltatime", (ctx) => Math.trunc(sincePrevious(ctx) / 1e9)),
-  duration("evt.deltatime.ns", "Nanoseconds within the second of evt.deltatime", (ctx) => sincePrevious(ctx) % 1e9, {
+  duration("evt.deltatime.s", "Whole seconds of evt.deltatime", previousPart("seconds")),
+  duration("evt.deltatime.ns", "Nanoseconds within the second of evt.deltatime", previousPart("nanos"), {
     format: PADDED,
   }),
   text("evt.outputtime", "Time of the event in the form chosen with -t", outputTime, {

@@ -77,6 +77,7 @@ function ioCategory(ctx: Context): string {
     case FD_TYPE.EVENT:
     case FD_TYPE.SIGNALFD:
     case FD_TYPE.INOTIFY:
+    case FD_TYPE.USERFAULTFD:
       return "ipc";
     default:
       return "unknown";
@@ -96,7 +97,7 @@ function flagField(name: string, mask: number, doc: string): Field {
 const direction = byType(EVENTS.map((e) => (e.id & 1 ? "<" : ">")));
 const io = byType(
   EVENTS.map((e) =>
-    (e.flags & EF.READS_FROM_FD) !== 0 ? "read" : (e.flags & EF.WRITES_TO_FD) !== 0 ? "write" : undefined,
+    (e.flags & EF.WRITES_TO_FD) !== 0 ? "write" : (e.flags & EF.READS_FROM_FD) !== 0 ? "read" : undefined,
   ),
 );
 const meta = byType(EVENTS.map((e) => isMeta[e.id] === 1));

@@ -90,7 +90,7 @@ function pathOf(which: Which, raw: boolean): Extractor {
     const at = table[ctx.ev.type];
     if (at === undefined || !succeeded(ctx, at.open)) return undefined;
     const ev = ctx.ev;
-    if (at.isFd) return ctx.thread?.fds?.get(ev.i64(at.path, -1))?.[raw ? "nameRaw" : "name"];
+    if (at.isFd) return ctx.thread?.fds?.get(ev.i64(at.path, -1))?.name;
     if (ev.paramLength(at.path) === 0) return undefined;
     const path = ev.str(at.path);
     if (raw || path === "") return path;

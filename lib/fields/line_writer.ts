@@ -196,7 +196,10 @@ export class LineWriter {
       const kind = JSON_CLASS[b] as number;
       if (kind === 0) bytes[at++] = b;
       else if (kind === 1) at = this.escape(b, at);
-      else return this.jsonText(Buffer.from(s, "latin1"));
+      else {
+        this.jsonText(Buffer.from(s, "latin1"));
+        return;
+      }
     }
     bytes[at++] = QUOTE;
     this.at = at;
@@ -213,7 +216,10 @@ export class LineWriter {
       const kind = JSON_CLASS[b] as number;
       if (kind === 0) bytes[at++] = b;
       else if (kind === 1) at = this.escape(b, at);
-      else return this.jsonText(from.subarray(start, end));
+      else {
+        this.jsonText(from.subarray(start, end));
+        return;
+      }
     }
     bytes[at++] = QUOTE;
     this.at = at;

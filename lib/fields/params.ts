@@ -290,7 +290,7 @@ const RENDERERS: readonly (readonly ParamRenderer[])[] = EVENTS.map((e) =>
 export function writeArgs(out: LineWriter, ctx: Context): void {
   const ev = ctx.ev;
   const renderers = RENDERERS[ev.type] as readonly ParamRenderer[];
-  const n = renderers.length < ev.nparams ? renderers.length : ev.nparams;
+  const n = Math.min(renderers.length, ev.nparams);
   for (let i = 0; i < n; i++) {
     const r = renderers[i] as ParamRenderer;
     const len = ev.paramLength(i);

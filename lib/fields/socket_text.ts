@@ -12,6 +12,12 @@ const AF_INET6 = 10;
 const DOT = 46;
 const COLON = 58;
 const ARROW = "->";
+/** Shown for addresses whose length does not fit their family. */
+const INVALID: Readonly<Record<number, string>> = {
+  [AF_UNIX]: "INVALID PATH",
+  [AF_INET]: "INVALID IPv4",
+  [AF_INET6]: "INVALID IPv6",
+};
 
 /** `1.2.3.4:80` */
 function writeIpv4(out: LineWriter, ev: EventCursor, ip: number, port: number): void {
@@ -48,47 +54,31 @@ function writeKernelAddress(out: LineWriter, ev: EventCursor, at: number): void 
 
 /** Writes a socket address of `len` bytes at `at`: `1.2.3.4:80`, a path. */
 export function writeSockaddr(out: LineWriter, ev: EventCursor, at: number, len: number): void {
-  switch (ev.view.getUint8(at)) {
-    case AF_UNIX:
-      if (len > 1) writePath(out, ev, at + 1, at + len);
-      else out.str("INVALID PATH");
-      return;
-    case AF_INET:
-      if (len === 7) writeIpv4(out, ev, at + 1, at + 5);
-      else out.str("INVALID IPv4");
-      return;
-    case AF_INET6:
-      if (len === 19) writeIpv6(out, ev, at + 1, at + 17);
-      else out.str("INVALID IPv6");
-      return;
-    default:
-      out.str(`family ${ev.view.getUint8(at)}`);
-  }
+  const family = ev.view.getUint8(at);
+  if (family === AF_UNIX && len > 1) writePath(out, ev, at + 1, at + len);
+  else if (family === AF_INET && len === 7) writeIpv4(out, ev, at + 1, at + 5);
+  else if (family === AF_INET6 && len === 19) writeIpv6(out, ev, at + 1, at + 17);
+  else out.str(INVALID[family] ?? `family ${family}`);
 }
 
 /** Writes the two ends of a connection: `1.2.3.4:1000->5.6.7.8:80`; of a unix socket two kernel addresses and a path. */
 export function writeTuple(out: LineWriter, ev: EventCursor, at: number, len: number): void {
-  switch (ev.view.getUint8(at)) {
-    case AF_UNIX:
-      if (len < 17) return out.str("INVALID PATH");
-      writeKernelAddress(out, ev, at + 1);
-      out.str(ARROW);
-      writeKernelAddress(out, ev, at + 9);
-      out.byte(32);
-      return writePath(out, ev, at + 17, at + len);
-    case AF_INET:
-      if (len !== 13) return out.str("INVALID IPv4");
-      writeIpv4(out, ev, at + 1, at + 5);
-      out.str(ARROW);
-      return writeIpv4(out, ev, at + 7, at + 11);
-    case AF_INET6:
-      if (len !== 37) return out.str("INVALID IPv6");
-      writeIpv6(out, ev, at + 1, at + 17);
-      out.str(ARROW);
-      return writeIpv6(out, ev, at + 19, at + 35);
-    default:
-      out.str("INVALID SOCKTUPLE");
-  }
+  const family = ev.view.getUint8(at);
+  if (family === AF_UNIX && len >= 17) {
+    writeKernelAddress(out, ev, at + 1);
+    out.str(ARROW);
+    writeKernelAddress(out, ev, at + 9);
+    out.byte(32);
+    writePath(out, ev, at + 17, at + len);
+  } else if (family === AF_INET && len === 13) {
+    writeIpv4(out, ev, at + 1, at + 5);
+    out.str(ARROW);
+    writeIpv4(out, ev, at + 7, at + 11);
+  } else if (family === AF_INET6 && len === 37) {
+    writeIpv6(out, ev, at + 1, at + 17);
+    out.str(ARROW);
+    writeIpv6(out, ev, at + 19, at + 35);
+  } else out.str(INVALID[family] ?? "INVALID SOCKTUPLE");
 }
 
 const scratch = new LineWriter(512);

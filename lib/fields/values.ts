@@ -51,24 +51,24 @@ export function fieldText(field: BoundField, ctx: Context): string | undefined {
   return v === undefined ? undefined : valueText(v, field.type, field.format);
 }
 
-const EXPONENT_FREE = /^-?[0-9]+$/;
+const WHOLE = /^-?[0-9]+$/;
+
+/** A finite number with a fraction, or ".0" to say that it may have one. */
+function doubleJson(v: number): string {
+  if (!Number.isFinite(v)) return "null";
+  const text = String(v);
+  return WHOLE.test(text) ? `${text}.0` : text;
+}
 
 /** Writes one value as JSON in UTF-8: exact integers, byte strings as text, addresses and hexadecimals as strings. */
 function writeScalar(out: LineWriter, v: Scalar, type: number, format: number): void {
-  switch (typeof v) {
-    case "string":
-      return out.json(ADDRESS.has(type) || type === PT.BYTEBUF ? scalarText(v, type, format) : v);
-    case "boolean":
-      return out.str(v ? "true" : "false");
-    case "number":
-      if (format === PF.HEX || format === PF.OCT || ADDRESS.has(type)) return out.json(scalarText(v, type, format));
-      if (type !== PT.DOUBLE) return out.dec(v);
-      if (!Number.isFinite(v)) return out.str("null");
-      return out.str(EXPONENT_FREE.test(String(v)) ? `${v}.0` : String(v));
-    case "bigint":
-      if (format === PF.HEX || format === PF.OCT) return out.json(scalarText(v, type, format));
-      return out.str(String(v));
-  }
+  if (typeof v === "string") {
+    out.json(ADDRESS.has(type) || type === PT.BYTEBUF ? scalarText(v, type, format) : v);
+  } else if (typeof v === "boolean") out.str(v ? "true" : "false");
+  else if (format === PF.HEX || format === PF.OCT || ADDRESS.has(type)) out.json(scalarText(v, type, format));
+  else if (typeof v === "bigint") out.str(String(v));
+  else if (type === PT.DOUBLE) out.str(doubleJson(v));
+  else out.dec(v);
 }
 
 const parts = new LineWriter(4096);
