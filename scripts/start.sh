@@ -5,4 +5,5 @@ set -eu
 . "$(dirname "$0")/env.sh"
 
 sh scripts/build.sh
-exec dist/falco capture -r captures/attack.scap.gz evt.type=execve
+say "start: rules over a recorded intrusion: falco replay -e captures/attack.scap.gz"
+exec dist/falco replay -e captures/attack.scap.gz "$@"
