@@ -2,7 +2,7 @@
 // This machine as a source of events: engine, start-up state from /proc, and a state that heals itself from there.
 import { existsSync } from "node:fs";
 import { type LiveOptions, type LiveSource, openLive } from "../scap/live.ts";
-import { hostRoot, readThread, scanMachine } from "../scap/proc_scan.ts";
+import { hostRoot, readFd, readThread, scanMachine } from "../scap/proc_scan.ts";
 import { Inspector, type InspectorOptions } from "../sinsp/inspector.ts";
 
 export interface Machine {
@@ -23,6 +23,7 @@ export async function openMachine(options: LiveOptions = {}, state: InspectorOpt
     const inspector = new Inspector(source, {
       ...state,
       onMissingThread: (tid) => readThread(tid, machine.bootTime),
+      onPassedFd: readFd,
       isAlive: (tid) => existsSync(`${hostRoot()}/proc/${tid}`),
     });
     return { source, inspector };

@@ -121,6 +121,16 @@ export class FdScanner {
     return out;
   }
 
+  /** One descriptor of the process at `procDir`; undefined when it is closed, or may not be looked into. */
+  readFd(procDir: string, fd: number): FdEntry | undefined {
+    try {
+      return this.readOne(procDir, fd);
+    } catch (e) {
+      if (gone(e)) return undefined;
+      throw e;
+    }
+  }
+
   private readOne(procDir: string, fd: number): FdEntry {
     const link = Buffer.from(readlinkSync(`${procDir}/fd/${fd}`, "buffer")).latin1Slice();
     if (link.startsWith("socket:[")) {

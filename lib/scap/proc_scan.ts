@@ -193,6 +193,11 @@ export function readThread(tid: number, bootTime: bigint): { entry: ProcessEntry
   return { entry, fds: entry.tid === entry.pid ? new FdScanner().read(dir) : [] };
 }
 
+/** Reads one descriptor of a process from /proc; undefined when it is closed already. */
+export function readFd(pid: number, fd: number): FdEntry | undefined {
+  return new FdScanner().readFd(`${hostRoot()}/proc/${pid}`, fd);
+}
+
 /** What a scan found. */
 export interface Scan {
   machine: MachineInfo;

@@ -83,6 +83,8 @@ export interface InspectorOptions {
   maxThreads?: number;
   /** Live: asks the machine (/proc) for a thread whose clone was lost. */
   onMissingThread?: (tid: number) => MissingThread | undefined;
+  /** Live: asks the machine for a descriptor that came to process `pid` through a socket. */
+  onPassedFd?: (pid: number, fd: number) => FdEntry | undefined;
   /** Live: users and groups inside a container, asked once per container. */
   onContainerUsers?: (
     containerId: string,
@@ -112,6 +114,8 @@ export interface InspectorStats {
   unknownThreads: number;
   /** Threads learned from the machine. */
   healedThreads: number;
+  /** Questions to the machine that were left out because there were too many (MAX_QUESTIONS). */
+  unaskedQuestions: number;
   /** Threads dropped because they had gone without an exit event. */
   purgedThreads: number;
 }
@@ -143,6 +147,9 @@ const IS_ENTER = Uint8Array.from(EVENTS, (e) => ((e.kind & EC.SYSCALL) !== 0 && 
 const IS_EXIT = Uint8Array.from(EVENTS, (e) => ((e.kind & EC.SYSCALL) !== 0 && (e.id & 1) === 1 ? 1 : 0));
 const USES_FD = Uint8Array.from(EVENT_FLAGS, (f) => (f & EF.USES_FD ? 1 : 0));
 
+/** Most questions to the machine (/proc) in a second: each costs a tenth of a millisecond and more. */
+const MAX_QUESTIONS = 1000;
+
 /** fdNum not worked out yet. */
 const LAZY = -2;
 
@@ -167,7 +174,7 @@ export class Inspector implements Context {
   readonly cgroupPool = new CgroupPool();
   /** Ports that servers are bound to, for the roles of connections learned from lists. */
   readonly serverPorts = new Set<number>();
-  readonly counters = { refusedFds: 0, unknownThreads: 0, healedThreads: 0, purgedThreads: 0 };
+  readonly counters = { refusedFds: 0, unknownThreads: 0, healedThreads: 0, unaskedQuestions: 0, purgedThreads: 0 };
 
   private deliveredTs = Number.NaN;
   private base: bigint;
@@ -185,6 +192,8 @@ export class Inspector implements Context {
   private olderWriter = false;
   private uncounted = 0;
   private purgeAt = Number.POSITIVE_INFINITY;
+  private askedSecond = 0;
+  private questions = 0;
   private readonly askedContainers = new Set<string>();
 
   constructor(
@@ -284,9 +293,38 @@ export class Inspector implements Context {
     return this.heal(tid) ?? this.stub(tid);
   }
 
+  /** True when the machine may be asked once more in this second. */
+  private mayAsk(): boolean {
+    const second = Math.floor(this.ev.ts / 1e9);
+    if (second !== this.askedSecond) {
+      this.askedSecond = second;
+      this.questions = 0;
+    }
+    if (this.questions >= MAX_QUESTIONS) {
+      this.counters.unaskedQuestions++;
+      return false;
+    }
+    this.questions++;
+    return true;
+  }
+
+  private askThread(tid: number): MissingThread | undefined {
+    const ask = this.opts.onMissingThread;
+    return ask === undefined || !this.mayAsk() ? undefined : ask(tid);
+  }
+
+  /** Handlers: takes in a descriptor that the event's process received through a socket. */
+  receiveFd(fd: number): void {
+    const ask = this.opts.onPassedFd;
+    const thread = this.thread;
+    if (ask === undefined || thread === null || !this.mayAsk()) return;
+    const found = ask(thread.pid, fd);
+    if (found !== undefined) this.putFds(thread, [found]);
+  }
+
   /** Learns a thread from the machine; undefined when it cannot be had. */
   private heal(tid: number): ThreadInfo | undefined {
-    const found = this.opts.onMissingThread?.(tid);
+    const found = this.askThread(tid);
     if (found === undefined) return undefined;
     const thread = threadOf(found.entry, this.baseTime, this.cgroupPool);
     thread.generation = this.generation;
@@ -312,7 +350,7 @@ export class Inspector implements Context {
   /** After a loss of events: compares an entry with the machine, once per loss. */
   private recheck(thread: ThreadInfo): ThreadInfo {
     thread.generation = this.generation;
-    const found = this.opts.onMissingThread?.(thread.tid);
+    const found = this.askThread(thread.tid);
     if (found === undefined) return thread;
     const e = found.entry;
     if (!thread.invalid && e.pid === thread.pid && e.exepath === thread.exepath && e.comm === thread.comm)

@@ -615,6 +615,43 @@ describe("context", () => {
     expect(asked).toEqual([999]);
   });
 
+  test("descriptors that come with a message are asked for", () => {
+    const control = Buffer.alloc(48);
+    control.writeUInt32LE(20, 0); // One SCM_CREDENTIALS-like message before it, padded to 24 bytes.
+    control.writeInt32LE(1, 8);
+    control.writeInt32LE(2, 12);
+    control.writeUInt32LE(24, 24);
+    control.writeInt32LE(1, 32);
+    control.writeInt32LE(1, 36);
+    control.writeInt32LE(7, 40);
+    control.writeInt32LE(8, 44);
+    const pair: EventSpec = {
+      type: "SOCKETPAIR_X",
+      params: { res: 0, fd1: 3, fd2: 4, source: 1, peer: 2, domain: 1, type: 1, proto: 0 },
+    };
+    const got: EventSpec = { type: "RECVMSG_X", params: { res: 1, size: 1, msgcontrol: control, fd: 3 } };
+    const insp = run([pair, got], {
+      onPassedFd: (pid, fd) => fdEntry({ fd, type: FD_TYPE.FILE_V2, name: `/of/${pid}/${fd}` }),
+    });
+    expect(insp.thread?.fds?.get(7)?.name).toBe("/of/100/7");
+    expect(insp.thread?.fds?.get(8)?.name).toBe("/of/100/8");
+    const endless = Buffer.alloc(64, 0);
+    run([pair, { ...got, params: { res: 1, size: 1, msgcontrol: endless, fd: 3 } }]);
+  });
+
+  test("the machine is not asked without end", () => {
+    let asked = 0;
+    const events = Array.from({ length: 1500 }, (_, i) => ({ ...nop(5000 + i), ts: 1e9 + i }));
+    const insp = run(events, {
+      onMissingThread: () => {
+        asked++;
+        return undefined;
+      },
+    });
+    expect(asked).toBe(1000);
+    expect(insp.stats().unaskedQuestions).toBe(500);
+  });
+
   test("after a loss an entry that is no longer true is replaced", () => {
     const opts: InspectorOptions = {
       onMissingThread: (tid) => ({ entry: processEntry({ tid, comm: "new" }), fds: [] }),

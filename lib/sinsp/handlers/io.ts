@@ -56,11 +56,43 @@ function makeSend(tuple: number): Handler {
   };
 }
 
+const SOL_SOCKET = 1;
+const SCM_RIGHTS = 1;
+/** Size of struct cmsghdr on 64-bit machines: u64 length (itself included), i32 level, i32 type. */
+const CMSG_HEADER = 16;
+
+/** Descriptors that came with a message: numbers after the header of each SCM_RIGHTS control message. */
+function receiveFds(insp: Inspector, ev: EventCursor, param: number): void {
+  const n = ev.paramLength(param);
+  if (n < CMSG_HEADER) return;
+  const start = ev.paramOffset(param);
+  const view = ev.view;
+  for (let at = 0; at + CMSG_HEADER <= n; ) {
+    const length = view.getUint32(start + at, true);
+    if (length < CMSG_HEADER) return;
+    if (view.getInt32(start + at + 8, true) === SOL_SOCKET && view.getInt32(start + at + 12, true) === SCM_RIGHTS) {
+      const end = Math.min(n, at + length);
+      for (let i = at + CMSG_HEADER; i + 4 <= end; i += 4) insp.receiveFd(view.getInt32(start + i, true));
+    }
+    at += Math.ceil(length / 8) * 8;
+  }
+}
+
+/** Like reads with a tuple; unix sockets may bring descriptors along. */
+function makeRecvmsg(tuple: number, control: number): Handler {
+  const read = makeIo(true, tuple);
+  return (insp, ev) => {
+    read(insp, ev);
+    if (insp.fd?.type === FD_TYPE.UNIX_SOCK && ev.i64(0, -1) >= 0) receiveFds(insp, ev, control);
+  };
+}
+
 export const IO_HANDLERS: readonly HandlerRow[] = [
   [[EV.READ_X, EV.READV_X, EV.PREAD_X, EV.PREADV_X], makeIo(true, -1)],
-  [[EV.RECV_X, EV.RECVMMSG_X], makeIo(true, 4)],
+  [[EV.RECV_X], makeIo(true, 4)],
   [[EV.RECVFROM_X], makeIo(true, 2)],
-  [[EV.RECVMSG_X], makeIo(true, 3)],
+  [[EV.RECVMSG_X], makeRecvmsg(3, 4)],
+  [[EV.RECVMMSG_X], makeRecvmsg(4, 5)],
   [[EV.WRITE_X, EV.WRITEV_X, EV.PWRITE_X, EV.PWRITEV_X], makeIo(false, -1)],
   [[EV.SEND_X, EV.SENDTO_X, EV.SENDMSG_X], makeSend(4)],
   [[EV.SENDMMSG_X], makeIo(false, 4)],
