@@ -3,10 +3,11 @@
 import type { Config } from "../config/config.ts";
 import type { FieldList } from "../config/key.ts";
 import { FieldArgError, UnknownFieldError } from "../fields/field.ts";
-import { builtinFields, type ResolvedField } from "../fields/registry.ts";
+import type { ResolvedField } from "../fields/registry.ts";
 import { fieldJson } from "../fields/values.ts";
 import { FormatError } from "../format/error.ts";
 import { compileFormat } from "../format/formatter.ts";
+import { ruleFields } from "../rules/loader.ts";
 import { toText } from "../scap/bytes.ts";
 import type { Context } from "../sinsp/inspector.ts";
 
@@ -42,7 +43,7 @@ interface Entry {
 
 /** Fields that are worth knowing for every rule: ` container_id=%container.id …`. */
 function suggestedOutput(): string {
-  const names = builtinFields.classes.flatMap((c) => c.fields.filter((f) => f.flags.suggested).map((f) => f.name));
+  const names = ruleFields.classes.flatMap((c) => c.fields.filter((f) => f.flags.suggested).map((f) => f.name));
   return names.map((name) => `${name.replaceAll(".", "_")}=%${name}`).join(" ");
 }
 
@@ -56,15 +57,14 @@ function matches(entry: Entry, rule: MatchableRule): boolean {
 
 function rawField(name: string): ExtraField {
   const open = name.indexOf("[");
-  const field: ResolvedField =
-    open > 0 && name.endsWith("]")
-      ? builtinFields.resolve(name.slice(0, open), name.slice(open + 1, -1))
-      : builtinFields.resolve(name, null);
+  const bracketed = open > 0 && name.endsWith("]");
+  const argument = bracketed ? name.slice(open + 1, -1) : null;
+  const field: ResolvedField = ruleFields.resolve(bracketed ? name.slice(0, open) : name, argument);
   return { name: toText(field.token), json: (ctx) => fieldJson(field, ctx) ?? "null" };
 }
 
 function textField(name: string, format: string): ExtraField {
-  const compiled = compileFormat(format, { tolerant: true });
+  const compiled = compileFormat(format, { registry: ruleFields, tolerant: true });
   return { name, json: (ctx) => JSON.stringify(toText(compiled.text(ctx) ?? "")) };
 }
 
@@ -111,7 +111,7 @@ export class AppendOutput {
 
   /** The format, compiled once to find its mistakes. */
   private checked(format: string, where: string): string {
-    this.attempt(where, () => compileFormat(format, { tolerant: true }));
+    this.attempt(where, () => compileFormat(format, { registry: ruleFields, tolerant: true }));
     return format;
   }
 

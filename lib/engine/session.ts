@@ -93,8 +93,8 @@ export function load(settings: RunSettings): Loaded {
   if (mistakes.length > 0) throw new SetupError(mistakes.join("\n"));
   for (const file of result.files) {
     const n = file.warnings.length + file.moreWarnings.length;
-    if (n > 0)
-      log.warning(`${file.name}: ${n} warning${n === 1 ? "" : "s"}; 'falco validate -v ${file.name}' shows them`);
+    if (n === 0 || file.name === settings.builtinRules?.name) continue;
+    log.warning(`${file.name}: ${n} warning${n === 1 ? "" : "s"}; 'falco validate -v ${file.name}' shows them`);
   }
 
   const ruleset = compileRuleset(result, {

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { loadConfig } from "../../lib/config/config.ts";
 import { AppendOutput } from "../../lib/engine/append_output.ts";
-import { builtinFields } from "../../lib/fields/registry.ts";
+import { ruleFields } from "../../lib/rules/loader.ts";
 import { Inspector } from "../../lib/sinsp/inspector.ts";
 import { emptyState, MemorySource, processEntry } from "../support/events.ts";
 
@@ -49,7 +49,7 @@ describe("AppendOutput", () => {
   });
 
   test("adds the suggested fields", () => {
-    const suggested = builtinFields.classes.flatMap((c) => c.fields.filter((f) => f.flags.suggested === true));
+    const suggested = ruleFields.classes.flatMap((c) => c.fields.filter((f) => f.flags.suggested === true));
     const text = suggested.map((f) => ` ${f.name.replaceAll(".", "_")}=%${f.name}`).join("");
     expect(append([{ suggested_output: true }]).text(RULE)).toBe(text);
   });
