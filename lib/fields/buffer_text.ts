@@ -5,6 +5,8 @@ import { display } from "./settings.ts";
 
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, b) => b.toString(16).padStart(2, "0"));
 const ROW = 16;
+const LF = 10;
+const CR = 13;
 
 /** Printable bytes as they are, others as dots; cut to `limit` bytes that end in "..." (0 = no limit). */
 function writeDots(out: LineWriter, bytes: Uint8Array, start: number, end: number, limit: number): void {
@@ -28,14 +30,16 @@ function writeRows(out: LineWriter, bytes: Uint8Array, start: number, end: numbe
     out.str("  ");
     out.dotted(bytes, row, stop);
   }
-  out.byte(10);
+  out.byte(LF);
 }
 
-/** Printable bytes and line feeds only. */
+/** A line feed, then printable bytes and line ends only; any line end is shown as a line feed. */
 function writePlain(out: LineWriter, bytes: Uint8Array, start: number, end: number): void {
+  out.byte(LF);
   for (let at = start; at < end; at++) {
     const b = bytes[at] as number;
-    if ((b >= 32 && b < 127) || b === 10) out.byte(b);
+    if (b >= 32 && b < 127) out.byte(b);
+    else if (b === CR || (b === LF && (at === start || bytes[at - 1] !== CR))) out.byte(LF);
   }
 }
 

@@ -20,8 +20,8 @@ function genericName(ctx: Context): string {
   const ev = ctx.ev;
   const code = ev.u16(0);
   if (code !== 0 && code < SYSCALL_NAMES.length) return SYSCALL_NAMES[code] as string;
-  const byNumber = codeByNumber.get(ev.u16(1));
-  return byNumber === undefined ? "unknown" : (SYSCALL_NAMES[byNumber] as string);
+  const byNumber = ev.paramLength(1) < 2 ? undefined : codeByNumber.get(ev.u16(1));
+  return byNumber === undefined ? "<unknown>" : (SYSCALL_NAMES[byNumber] as string);
 }
 
 /** Name of the event under the cursor, as evt.type has it. */

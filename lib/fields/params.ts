@@ -2,7 +2,7 @@
 // Event parameters as text: one renderer per parameter of each event type, chosen once.
 import type { EventCursor } from "../scap/cursor.ts";
 import { EVENTS, PARAM_SIZE, type ParamInfo } from "../schema/events.ts";
-import { PF, PT } from "../schema/tables/enums.ts";
+import { EV, PF, PT } from "../schema/tables/enums.ts";
 import { DYNAMIC_TABLES } from "../schema/tables/flags.ts";
 import { SYSCALL_NAMES } from "../schema/tables/syscalls.ts";
 import type { Context } from "../sinsp/inspector.ts";
@@ -29,6 +29,8 @@ interface ParamRenderer {
   readonly resolved: Write | null;
   /** Shown when nothing was captured. */
   readonly empty: string;
+  /** What programs of the time of old captures showed then. */
+  readonly formerEmpty: string;
   /** Bytes the type needs; 0 for variable length. */
   readonly size: number;
 }
@@ -278,26 +280,57 @@ function writers(type: number, format: number, table: string | null, dirfd: numb
 
 function forType(type: number, format: number, table: string | null, dirfd: number, prefix: string): ParamRenderer {
   const [text, resolved] = writers(type, format, table, dirfd);
-  return { prefix, text, resolved, empty: NULLABLE.has(type) ? "NULL" : ABSENT, size: PARAM_SIZE[type] as number };
+  const empty = NULLABLE.has(type) ? "NULL" : ABSENT;
+  return {
+    prefix,
+    text,
+    resolved,
+    empty,
+    formerEmpty: type === PT.SOCKTUPLE ? "NULL" : "",
+    size: PARAM_SIZE[type] ?? 0,
+  };
+}
+
+/** A parameter as programs of the time of old captures showed it. */
+function formerly(id: number, p: ParamInfo, i: number): ParamInfo {
+  // Addresses that mmap gives were a number of their own kind before they became a return value.
+  if (i === 0 && (id === EV.MMAP_X || id === EV.MMAP2_X)) return { ...p, type: PT.UINT64, format: PF.HEX };
+  // One name was enough for a value that has two.
+  const type = FORMER_TYPE[p.type] ?? p.type;
+  return { ...p, type, name: p.name === "vpgid" ? "pgid" : p.name };
+}
+
+const FORMER_TYPE: Readonly<Record<number, number>> = {
+  [PT.ENUMFLAGS8]: PT.FLAGS8,
+  [PT.ENUMFLAGS16]: PT.FLAGS16,
+  [PT.ENUMFLAGS32]: PT.FLAGS32,
+};
+
+function renderersOf(view: (id: number, p: ParamInfo, i: number) => ParamInfo): readonly (readonly ParamRenderer[])[] {
+  return EVENTS.map((e) =>
+    e.params.map((param, i) => {
+      const p = view(e.id, param, i);
+      return forType(p.type, p.format, p.table, p.dirfd, `${i === 0 ? "" : " "}${p.name}=`);
+    }),
+  );
 }
 
 /** Renderers by event id and parameter. */
-const RENDERERS: readonly (readonly ParamRenderer[])[] = EVENTS.map((e) =>
-  e.params.map((p: ParamInfo, i) => forType(p.type, p.format, p.table, p.dirfd, `${i === 0 ? "" : " "}${p.name}=`)),
-);
+const RENDERERS = renderersOf((_, p) => p);
+const FORMER_RENDERERS = renderersOf(formerly);
 
 /** Writes all parameters of the context's event: `fd=3(<f>/etc/passwd) size=80`. */
 export function writeArgs(out: LineWriter, ctx: Context): void {
   const ev = ctx.ev;
-  const renderers = RENDERERS[ev.type] as readonly ParamRenderer[];
+  const recorded = ctx.recordedForm === true;
+  const renderers = (recorded ? FORMER_RENDERERS : RENDERERS)[ev.type] as readonly ParamRenderer[];
   const n = Math.min(renderers.length, ev.nparams);
   for (let i = 0; i < n; i++) {
     const r = renderers[i] as ParamRenderer;
     const len = ev.paramLength(i);
     out.str(r.prefix);
     if (len === 0 || len < r.size) {
-      // Programs of the time showed nothing where present ones show NULL.
-      if (ctx.recordedForm !== true) out.str(r.empty);
+      out.str(recorded ? r.formerEmpty : r.empty);
       continue;
     }
     const at = ev.paramOffset(i);

@@ -53,7 +53,7 @@ export interface Context {
   readonly rawres: number;
   /** Relative time of the previously delivered event; NaN at the first. */
   readonly prevTs: number;
-  /** Relative time of the section's first delivered event; NaN before it. */
+  /** Relative time of the section's first event, those that only carry users and the like left out; NaN before it. */
   readonly firstTs: number;
   /** Relative time of the matching enter event in old captures; NaN when there was none. */
   readonly enterTs: number;
@@ -241,9 +241,10 @@ export class Inspector implements Context {
     const ts = ev.ts;
     this.prevTs = this.deliveredTs;
     this.hidden = INTERNAL[type] === 1 || (ev.flags & EVENT_FLAG.STATE_ONLY) !== 0;
+    // Statistics events start the clock too, although they are not shown.
+    if (Number.isNaN(this.firstTs) && (!this.hidden || type === EV.PROCINFO_E)) this.firstTs = ts;
     if (!this.hidden) {
       this.deliveredTs = ts;
-      if (Number.isNaN(this.firstTs)) this.firstTs = ts;
     } else if (this.olderWriter && type >= EV.USER_ADDED_E && type <= EV.GROUP_DELETED_X) this.uncounted++;
     if (this.uncounted > 0) {
       ev.num -= this.uncounted;
