@@ -11,7 +11,7 @@ const KERNEL_SIDE = "driver/";
 export function checkHead(path: string, text: string): string | null {
   const lines = text.split("\n", 4);
   if (lines[0]?.startsWith("#!")) lines.shift();
-  const licence = /SPDX-License-Identifier: (.+?)(?: \*\/)?$/.exec(lines[0] ?? "")?.[1];
+  const licence = /SPDX-License-Identifier: \(?(.+?)\)?(?: \*\/)?$/.exec(lines[0] ?? "")?.[1];
   if (licence === undefined) return "no SPDX-License-Identifier in the first line";
   const wanted =
     path.startsWith(KERNEL_SIDE) && /\.[ch]$/.test(path)

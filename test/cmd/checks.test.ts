@@ -63,6 +63,7 @@ describe("checkHead()", () => {
     ["lib/a.ts", "// SPDX-License-Identifier: MIT\n// S\n", "licence is 'MIT', wanted 'Apache-2.0'"],
     ["scripts/a.sh", "#!/bin/sh\n# SPDX-License-Identifier: Apache-2.0\n", null],
     ["driver/a.c", "/* SPDX-License-Identifier: MIT OR GPL-2.0-only */\n", null],
+    ["driver/a.h", "/* SPDX-License-Identifier: (GPL-2.0-only OR MIT) */\n", null],
     ["driver/a.c", "// SPDX-License-Identifier: Apache-2.0\n", "licence is 'Apache-2.0', wanted 'MIT OR GPL-2.0-only'"],
   ];
   for (const [path, text, problem] of rows) {
