@@ -101,7 +101,9 @@ static __always_inline void push_pipe(struct event *e)
 	s32 fds[2] = {-1, -1};
 	struct file *file = NULL;
 
-	if (user_read(fds, sizeof fds, e->args[0]) && e->ret == 0)
+	if (!user_read(fds, sizeof fds, e->args[0]))
+		fds[0] = fds[1] = -1;
+	else if (e->ret == 0)
 		file = file_of(e, fds[0]);
 	push_u64(e, e->ret);
 	push_u64(e, (s64)fds[0]);

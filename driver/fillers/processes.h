@@ -206,7 +206,8 @@ static __always_inline u64 nanoseconds(s64 sec, u64 nsec)
 static __always_inline u64 change_time(struct inode *inode)
 {
 	if (bpf_core_field_exists(inode->i_ctime_sec))
-		return nanoseconds(KREAD(inode, i_ctime_sec), KREAD(inode, i_ctime_nsec));
+		/* The top bit says that somebody has asked for the time. */
+		return nanoseconds(KREAD(inode, i_ctime_sec), KREAD(inode, i_ctime_nsec) & 0x7fffffff);
 	if (bpf_core_field_exists(((struct inode___one *)inode)->__i_ctime))
 		return nanoseconds(KREAD((struct inode___one *)inode, __i_ctime.tv_sec), KREAD((struct inode___one *)inode, __i_ctime.tv_nsec));
 	return nanoseconds(KREAD((struct inode___old *)inode, i_ctime.tv_sec), KREAD((struct inode___old *)inode, i_ctime.tv_nsec));

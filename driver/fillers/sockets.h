@@ -282,7 +282,9 @@ FILLER(SOCKETPAIR_X)
 	s32 fds[2] = {-1, -1};
 	struct sock *source = NULL, *peer = NULL;
 
-	if (e->ret == 0 && user_read(fds, sizeof fds, e->args[3])) {
+	if (e->ret == 0) {
+		if (!user_read(fds, sizeof fds, e->args[3]))
+			fds[0] = fds[1] = -1;
 		source = sock_of(e, fds[0]);
 		if (source && KREAD(source, __sk_common.skc_family) == AF_UNIX)
 			peer = KREAD((struct unix_sock *)source, peer);

@@ -92,7 +92,7 @@ static __always_inline s64 limit_at(struct event *e, u64 addr, u32 which, s64 ab
 
 		if (!user_read(&v, sizeof v, addr + 4 * which))
 			return absent;
-		return v == 0xffffffff ? -1 : v;
+		return v == 0xffffffff ? -1 : (s64)v;
 	}
 	s64 v = 0;
 

@@ -86,9 +86,11 @@ int BPF_PROG(on_process_fork, struct task_struct *parent, struct task_struct *ch
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_process_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
-	u32 slot = current_slot(current_regs(task), is_compat());
-	/* Where the number of the call is gone by now, a name relative to a descriptor tells execveat. */
-	bool at = slot == NR_EXECVEAT || (slot != NR_EXECVE && KREAD(bprm, fdpath));
+	/*
+	 * The number of the call is overwritten by now on every architecture. A name that was made up from a descriptor tells
+	 * execveat; one given with AT_FDCWD, or absolute, means the same as with execve and passes as that.
+	 */
+	bool at = KREAD(bprm, fdpath) != NULL;
 	struct mm_struct *mm = KREAD(task, mm);
 	struct event *e;
 
