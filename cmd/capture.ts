@@ -5,7 +5,7 @@ import { statSync } from "node:fs";
 import { constants } from "node:os";
 import type { CaptureFiles } from "../lib/engine/capture/files.ts";
 import type { RotationRules } from "../lib/engine/capture/rotation.ts";
-import type { CaptureCounts, CaptureOptions, LineSink } from "../lib/engine/capture/run.ts";
+import type { CaptureCounts, CaptureOptions, Line, LineSink } from "../lib/engine/capture/run.ts";
 import type { Context, Inspector } from "../lib/sinsp/inspector.ts";
 import { CAPTURE_FLAGS } from "./capture_flags.ts";
 import type { Args } from "./cli/args.ts";
@@ -83,22 +83,34 @@ async function compileWords(words: readonly string[]): Promise<Filter | null> {
   }
 }
 
-interface Lines {
-  line: ((ctx: Context) => string | null) | null;
-  sink: LineSink;
+/** Bytes of lines that are gathered before they are written. */
+const PIECE = 128 * 1024;
+
+/** Gathers lines for standard output. */
+async function lineSink(eager: boolean): Promise<LineSink> {
+  const { LineWriter } = await import("../lib/fields/line_writer.ts");
+  const output = Output.stdout();
+  const out = new LineWriter(2 * PIECE);
+  return {
+    out,
+    enough: eager ? 1 : PIECE,
+    flush() {
+      const length = out.at;
+      out.at = 0;
+      if (length > 0) output.raw(out.bytes, length);
+    },
+  };
 }
 
 /** How events are printed. Throws with the place when the format is wrong. */
-async function lines(args: Args): Promise<Lines> {
+async function lines(args: Args): Promise<{ line: Line | null; sink: LineSink }> {
   const { compileFormat } = await import("../lib/format/formatter.ts");
   const { describeFormatError, FormatError } = await import("../lib/format/error.ts");
-  const output = Output.stdout(args.bool("unbuffered") || process.stdout.isTTY === true);
-  const none = args.bool("quiet") || args.has("write");
+  const sink = await lineSink(args.bool("unbuffered") || process.stdout.isTTY === true);
   try {
     const format = compileFormat(formatText(args.string("print")), { recorded: true });
-    if (none) return { line: null, sink: output };
-    const line = args.bool("json") ? format.json.bind(format) : format.text.bind(format);
-    return { line, sink: output };
+    if (args.bool("quiet") || args.has("write")) return { line: null, sink };
+    return { line: args.bool("json") ? format.writeJson : format.write, sink };
   } catch (error) {
     if (error instanceof FormatError) throw new Error(describeFormatError(error));
     throw error;

@@ -61,24 +61,17 @@ export class Output {
     if (this.eager) this.flush();
   }
 
-  /** Text (UTF-16), written as UTF-8, and a line feed. */
-  textLine(text: string): void {
-    const most = text.length * 3 + 1;
-    if (most > PIECE - this.used) this.flush();
-    if (most > PIECE) {
-      this.text(`${text}\n`);
-      return;
-    }
-    this.used += this.buffer.utf8Write(text, this.used);
-    this.buffer[this.used++] = 10;
-    if (this.eager) this.flush();
-  }
-
   /** Text (UTF-16), written as UTF-8 at once. */
   text(text: string): void {
     this.flush();
     const whole = Buffer.from(text, "utf8");
     writeAll(this.fd, whole, whole.length);
+  }
+
+  /** The first `length` bytes of a buffer, at once. */
+  raw(bytes: Uint8Array, length: number): void {
+    this.flush();
+    writeAll(this.fd, bytes, length);
   }
 
   flush(): void {

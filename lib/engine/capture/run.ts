@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // The capture loop: events from a source through the state to a filter, and those that pass to lines or a file.
+import type { LineWriter } from "../../fields/line_writer.ts";
 import type { EventCursor } from "../../scap/cursor.ts";
 import { EVENT_FLAG } from "../../scap/cursor.ts";
 import { NEXT } from "../../scap/source.ts";
 import { EVENT_MAX } from "../../schema/events.ts";
 import type { Context, Inspector } from "../../sinsp/inspector.ts";
 
-/** Where lines go. */
+/** Where lines go: they gather in `out` until `flush` takes them away. */
 export interface LineSink {
-  /** A byte string without line feed. */
-  line(text: string): void;
+  readonly out: LineWriter;
+  /** Bytes in `out` at which flush() is called. */
+  readonly enough: number;
+  /** Writes what is in `out` and empties it. */
   flush(): void;
 }
+
+/** Writes an event's line without line feed; false, with nothing written, when the event gives none. */
+export type Line = (ctx: Context, out: LineWriter) => boolean;
 
 /** Where events go. Events are given with the cursor on them, after they were applied to the state. */
 export interface EventSink {
@@ -32,8 +38,8 @@ export interface EventSink {
 export interface CaptureOptions {
   /** Decides which events are shown; null = all. */
   matches: ((ctx: Context) => boolean) | null;
-  /** Makes an event's line; null = the event gives none. No function = nothing is printed. */
-  line: ((ctx: Context) => string | null) | null;
+  /** Null = nothing is printed. */
+  line: Line | null;
   sink: LineSink;
   /** Takes the events that pass; null = they are not written. */
   events: EventSink | null;
@@ -60,6 +66,7 @@ export interface CaptureCounts {
 
 /** Milliseconds of work after which signals and timers get their turn. */
 const TURN = 50;
+const LINE_FEED = 10;
 
 /** Why a batch stopped. */
 const BATCH = Object.freeze({
@@ -85,6 +92,7 @@ class Capture {
     const { matches, line, sink, events, limit, internal } = this.options;
     const ev = inspector.ev;
     const byType = counts.byType;
+    const { out, enough } = sink;
     for (;;) {
       const code = inspector.next();
       if (code !== NEXT.EVENT) {
@@ -105,9 +113,9 @@ class Capture {
       if (events !== null && !events.event(ev)) return BATCH.OVER;
       counts.shown++;
       (byType[ev.recorded === null ? ev.type : ev.recorded.type] as number)++;
-      if (line !== null) {
-        const text = line(inspector);
-        if (text !== null) sink.line(text);
+      if (line?.(inspector, out)) {
+        out.byte(LINE_FEED);
+        if (out.at >= enough) sink.flush();
       }
       if (counts.shown >= limit) return BATCH.OVER;
       if (events?.waiting) return BATCH.PAUSE;
