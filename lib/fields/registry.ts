@@ -111,11 +111,15 @@ export class FieldRegistry {
     if (name.length > 100) return undefined;
     let best: string | undefined;
     let distance = Math.max(2, Math.floor(name.length / 3)) + 1;
+    let prefix = 0;
     for (const [known, f] of this.byName) {
-      if (f.flags.hidden === true || Math.abs(known.length - name.length) >= distance) continue;
-      const d = editDistance(name, known, distance);
-      if (d < distance) {
+      if (f.flags.hidden === true || Math.abs(known.length - name.length) > distance) continue;
+      const d = editDistance(name, known, distance + 1);
+      const common = commonPrefix(name, known);
+      // Of equally similar names the one that begins alike is meant.
+      if (d < distance || (d === distance && best !== undefined && common > prefix)) {
         distance = d;
+        prefix = common;
         best = known;
       }
     }
@@ -181,6 +185,12 @@ export function argumentWanted(field: Field): string {
   if (field.arg?.key === true) ways.push(`a name, ${field.name}[NAME]`);
   if (field.arg?.dotted === true) ways.push(`a name, ${field.name}.NAME`);
   return ways.join(" or ");
+}
+
+function commonPrefix(a: string, b: string): number {
+  let i = 0;
+  while (i < a.length && a[i] === b[i]) i++;
+  return i;
 }
 
 /** Levenshtein distance, cut off at `limit`. */
