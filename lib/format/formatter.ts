@@ -3,6 +3,7 @@
 
 import { LineWriter } from "../fields/line_writer.ts";
 import { builtinFields, type FieldRegistry, type ResolvedField } from "../fields/registry.ts";
+import { display } from "../fields/settings.ts";
 import { valueText, writeFieldJson } from "../fields/values.ts";
 import { toBytes, toText } from "../scap/bytes.ts";
 import { PF, PT } from "../schema/tables/enums.ts";
@@ -214,7 +215,15 @@ function jsonWriter(fields: readonly ResolvedField[], tolerant: boolean): Writer
     });
   });
   writers.push(literal("}"));
-  return sequence(writers);
+  const write = sequence(writers);
+  return (ctx, out) => {
+    // Programs read this: buffers are not cut to fit a line.
+    const limit = display.bufferLimit;
+    display.bufferLimit = 0;
+    const written = write(ctx, out);
+    display.bufferLimit = limit;
+    return written;
+  };
 }
 
 /**
