@@ -19,8 +19,8 @@ function sameNetwork(a: number | string, b: number | string, mask: number | stri
 }
 
 /**
- * Own address that talks to `peer`: the peer itself when it is ours, else the interface in the same network, else the
- * first of the family that is not the loopback; undefined when there is none.
+ * Own address that talks to `peer`: the peer itself when it is ours, else the interface in the same network, else for
+ * IPv4 the first that is not the loopback; undefined when there is none.
  */
 export function localAddressFor(
   interfaces: readonly InterfaceEntry[],
@@ -30,5 +30,6 @@ export function localAddressFor(
   const own = interfaces.filter((i) => i.family === family);
   if (own.some((i) => i.address === peer)) return peer;
   const near = own.find((i) => sameNetwork(i.address, peer, i.netmask));
-  return (near ?? own.find((i) => !isLoopback(i.address)))?.address;
+  if (near !== undefined || family === 6) return near?.address;
+  return own.find((i) => !isLoopback(i.address))?.address;
 }

@@ -141,7 +141,9 @@ function applyV6(f: FdInfo, ev: EventCursor, at: number, swap: boolean, interfac
   const view = ev.view;
   let sip = v6(ev, at + 1);
   let dip = v6(ev, at + 19);
-  // Both ends or none: half-mapped tuples stay IPv6.
+  // "Any" is of either family; apart from that both ends are mapped or none.
+  if (typeof sip === "number" && dip === ANY6) dip = 0;
+  else if (typeof dip === "number" && sip === ANY6) sip = 0;
   if (typeof sip !== typeof dip) {
     sip = ev.bytes.latin1Slice(at + 1, at + 17);
     dip = ev.bytes.latin1Slice(at + 19, at + 35);

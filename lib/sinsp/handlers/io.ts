@@ -31,7 +31,8 @@ function makeIo(incoming: boolean, tuple: number): Handler {
     if (seen.connected && tuple < 0) return;
     const fd = insp.ownFd();
     if (fd === null) return;
-    if (fd.isIp()) fd.connected = true;
+    // A datagram server talks to many and is connected to none.
+    if (fd.isIp() && !(fd.role === ROLE.SERVER && fd.l4proto === L4.UDP)) fd.connected = true;
     if (tuple >= 0) learnTuple(insp, fd, ev, tuple, incoming);
   };
 }
