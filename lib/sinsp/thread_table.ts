@@ -193,7 +193,7 @@ export class ThreadTable {
       for (const other of group.others ?? []) if (!other.dead && other !== thread) return other;
     }
     let at = this.map.get(thread.ptid);
-    for (let steps = 0; at !== undefined && steps < 10_000; steps++) {
+    for (let steps = 0; at !== undefined && steps < 1000; steps++) {
       const inNamespace = at.pidnsInitStart === thread.pidnsInitStart;
       if (!inNamespace) break;
       if (at.group?.subreaper === true && at.group.alive > 0) {
