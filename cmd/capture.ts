@@ -269,10 +269,9 @@ async function fromFile(path: string, args: Args): Promise<number> {
   const { line, sink } = await lines(args);
   const { openCapture } = await import("../lib/scap/reader.ts");
   const { Inspector } = await import("../lib/sinsp/inspector.ts");
-  const stop = { requested: false };
-  const release = onStop(() => {
-    stop.requested = true;
-  });
+  const { Stop } = await import("../lib/engine/capture/run.ts");
+  const stop = new Stop();
+  const release = onStop(() => stop.request());
   const source = await openCapture(path);
   try {
     const what = { matches: filter?.matches ?? null, line, sink };
@@ -291,13 +290,14 @@ async function fromMachine(args: Args): Promise<number> {
   const { line, sink } = await lines(args);
   const { setEmbeddedShim } = await import("../lib/scap/shim.ts");
   const { openMachine } = await import("../lib/engine/machine.ts");
+  const { Stop } = await import("../lib/engine/capture/run.ts");
   if (embedded.shim !== "") setEmbeddedShim(embedded.shim);
   const { source, inspector } = await openMachine({
     enterHooks: false,
     snaplen: args.number("snaplen") ?? 80,
     ...(filter === null ? {} : { syscalls: filter.syscalls() }),
   });
-  const stop = { requested: false };
+  const stop = new Stop();
   let matches = filter?.matches ?? null;
   let status = 0;
   let child: ChildProcess | null = null;

@@ -69,4 +69,6 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-process.exitCode = await main(process.argv.slice(2));
+const status = await main(process.argv.slice(2));
+// A read that was given up may still wait, so the process does not end by itself. What stderr has yet to write comes first.
+process.stderr.on("error", () => process.exit(status)).end(() => process.exit(status));

@@ -301,3 +301,26 @@ describe("falco capture says in one line what is wrong", () => {
     expect(got).toEqual({ status: 1, stdout: "", stderr: "falco: no space left on device (write)\n" });
   });
 });
+
+test("Ctrl-C ends a capture that waits for input: what was read is shown, then the summary", async () => {
+  const child = Bun.spawn([process.execPath, join(ROOT, "cmd/main.ts"), "capture", "-r", "-", "-U", "-S"], {
+    stdin: "pipe",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  child.stdin.write(plain);
+  await child.stdin.flush();
+  // The first line shows that the program is at work; the pipe stays open, so it will wait for more.
+  const reader = child.stdout.getReader();
+  const first = await reader.read();
+  child.kill("SIGINT");
+  let text = Buffer.from(first.value ?? []).toString("latin1");
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    text += Buffer.from(part.value).toString("latin1");
+  }
+  expect(await child.exited).toBe(0);
+  expect(lines(text).length).toBeGreaterThan(0);
+  expect(text).toEndWith("\n");
+  expect(await new Response(child.stderr).text()).toContain("#Calls");
+  child.stdin.end();
+});

@@ -35,6 +35,21 @@ export interface EventSink {
   turn(): Promise<void>;
 }
 
+/** A request to end, which may come at any time. */
+export class Stop {
+  requested = false;
+  private resolve: () => void = () => {};
+  /** Resolves when the end is requested. */
+  readonly asked = new Promise<void>((resolve) => {
+    this.resolve = resolve;
+  });
+
+  request(): void {
+    this.requested = true;
+    this.resolve();
+  }
+}
+
 export interface CaptureOptions {
   /** Decides which events are shown; null = all. */
   matches: ((ctx: Context) => boolean) | null;
@@ -49,8 +64,8 @@ export interface CaptureOptions {
   internal: boolean;
   /** Called between batches with the part of the input that was read (0–1, NaN when unknown). */
   onProgress?: (fraction: number) => void;
-  /** Set to true from outside to end the capture. */
-  stop: { requested: boolean };
+  /** Ends the capture from outside. */
+  stop: Stop;
   /** For sources that may be idle: milliseconds of the capture; Infinity = until it ends by itself. */
   duration: number;
 }
@@ -146,7 +161,8 @@ export async function runCapture(
       if (options.events !== null) await options.events.turn();
       options.onProgress?.(inspector.source.progress());
       if (end === BATCH.PAUSE) continue;
-      if (!(await inspector.more())) break;
+      // A source may wait for long: for a writer at the other end of a pipe, for example.
+      if (!(await Promise.race([inspector.more(), stop.asked]))) break;
       const now = performance.now();
       if (now >= deadline) break;
       if (now - turn < TURN) continue;
