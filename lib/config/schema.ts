@@ -13,7 +13,6 @@ const PLUGINS = "plugins";
 const CAPTURES = "recording of captures by rules";
 const KMOD = "the kernel module";
 const EBPF = "the classic eBPF probe";
-const WATCH = "watching of files";
 
 /** Largest unsigned 32-bit number. */
 const U32 = 4294967295;
@@ -37,7 +36,7 @@ export const KEYS = [
       example: "[/etc/falco/config.d]",
     },
   ),
-  bool("watch_config_files", false, "Reload when a configuration or rule file changes.", { missing: WATCH }),
+  bool("watch_config_files", true, "Reload when a configuration or rule file changes, in live runs."),
   strs(
     "rules_files",
     [],

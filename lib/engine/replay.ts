@@ -6,7 +6,7 @@ import { openCapture } from "../scap/reader.ts";
 import { Inspector, type InspectorOptions } from "../sinsp/inspector.ts";
 import { Engine } from "./engine.ts";
 import { ProgressBar } from "./progress.ts";
-import { load, openOutputs, type RunSettings, SetupError, stateOptions } from "./session.ts";
+import { load, openOutputs, type RunSettings, SetupError, stateOptions, waitForHosts } from "./session.ts";
 import { onSignals } from "./signals.ts";
 import { Statistics } from "./statistics.ts";
 
@@ -41,6 +41,7 @@ export async function replay(settings: ReplaySettings, loaded = load(settings)):
   const captures = settings.captures.length > 0 ? settings.captures : one === "" ? [] : [one];
   if (captures.length === 0) throw new SetupError("no trace file: name one with -e or engine.replay.capture_file");
   if (settings.dryRun) return 0;
+  await waitForHosts(loaded, log);
 
   const statistics = new Statistics();
   const outputs = openOutputs(settings, config, true);

@@ -4,15 +4,16 @@ import { rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import type { Config } from "../config/config.ts";
 import type { Outputs } from "../outputs/outputs.ts";
-import { type LiveOptions, probeEngine } from "../scap/live.ts";
+import { type LiveOptions, type LiveSource, probeEngine } from "../scap/live.ts";
 import { DropMonitor, LOOK_MS, nowNs } from "./drop_monitor.ts";
 import { Engine } from "./engine.ts";
 import { selectSyscalls } from "./interesting.ts";
 import { openMachine } from "./machine.ts";
 import { outputLosses, replay } from "./replay.ts";
-import { type Loaded, load, openOutputs, type RunSettings, SetupError, stateOptions } from "./session.ts";
+import { type Loaded, load, openOutputs, type RunSettings, SetupError, stateOptions, waitForHosts } from "./session.ts";
 import { onSignals } from "./signals.ts";
 import { Statistics } from "./statistics.ts";
+import { FileWatch } from "./watch.ts";
 
 export interface LiveSettings extends RunSettings {
   /** --engine; wins over engine.kind. */
@@ -66,95 +67,144 @@ function liveOptions(config: Config, syscalls: number[]): LiveOptions {
   };
 }
 
-function monitorOf(
-  config: Config,
-  settings: LiveSettings,
-  outputs: () => Outputs,
-  exit: (reason: string) => void,
-): DropMonitor {
-  return new DropMonitor({
-    threshold: config.get("syscall_event_drops.threshold"),
-    actions: config.get("syscall_event_drops.actions"),
-    rate: config.get("syscall_event_drops.rate"),
-    maxBurst: config.get("syscall_event_drops.max_burst"),
-    simulate: config.get("syscall_event_drops.simulate_drops"),
-    maxTimeouts: config.get("syscall_event_timeouts.max_consecutives"),
-    hostname: settings.env["FALCO_HOSTNAME"] ?? hostname(),
-    log: (text) => settings.log.warning(text),
-    emit: (alert) => outputs().emit(alert),
-    exit,
-  });
-}
+/** A live run: what is in force, and what changes it. */
+class LiveRun {
+  readonly statistics = new Statistics();
+  status = 0;
+  syscalls: number[];
+  readonly engine: Engine;
+  readonly monitor: DropMonitor;
+  private outputs: Outputs;
+  private source: LiveSource | null = null;
+  private watch: FileWatch | null = null;
 
-/** Runs until a signal, a limit or an error. Resolves to the exit status. */
-export async function run(settings: LiveSettings): Promise<number> {
-  const { log } = settings;
-  let loaded = load(settings);
-  const kind = settings.engine ?? loaded.config.get("engine.kind");
-  if (kind === "replay") return replay({ ...settings, captures: [] }, loaded);
-  const name = chooseEngine(kind);
-  let syscalls = syscallsOf(loaded, settings);
-  if (settings.dryRun) return 0;
+  constructor(
+    private readonly settings: LiveSettings,
+    private loaded: Loaded,
+  ) {
+    const { config, detection } = loaded;
+    this.syscalls = syscallsOf(loaded, settings);
+    this.outputs = openOutputs(settings, config, false);
+    this.monitor = this.makeMonitor(config);
+    this.engine = new Engine({
+      detection,
+      outputs: this.outputs,
+      statistics: this.statistics,
+      ...(settings.maxEvents === undefined ? {} : { maxEvents: settings.maxEvents }),
+      ...(settings.maxSeconds === undefined ? {} : { maxSeconds: settings.maxSeconds }),
+    });
+  }
 
-  const statistics = new Statistics();
-  let outputs = openOutputs(settings, loaded.config, false);
-  const engine = new Engine({
-    detection: loaded.detection,
-    outputs,
-    statistics,
-    ...(settings.maxEvents === undefined ? {} : { maxEvents: settings.maxEvents }),
-    ...(settings.maxSeconds === undefined ? {} : { maxSeconds: settings.maxSeconds }),
-  });
-  let status = 0;
-  const monitor = monitorOf(
-    loaded.config,
-    settings,
-    () => outputs,
-    (reason) => {
-      log.error(reason);
-      status = 1;
-      engine.stop();
-    },
-  );
-  if (settings.pidFile !== undefined) writeFileSync(settings.pidFile, `${process.pid}\n`);
-  const { source, inspector } = await openMachine(liveOptions(loaded.config, syscalls), stateOptions(loaded.config));
-  log.info(`engine ${name}: ${loaded.ruleset.rules.length} rules, ${syscalls.length} system calls are watched`);
+  /** Watches the machine until the engine stops, then closes everything. */
+  async watchMachine(engineName: string): Promise<void> {
+    const { settings, engine, monitor } = this;
+    const { config } = this.loaded;
+    const { source, inspector } = await openMachine(liveOptions(config, this.syscalls), stateOptions(config));
+    this.source = source;
+    this.say(`engine ${engineName}`);
+    this.watchFiles();
+    const reopen = (): void => this.outputs.reopen();
+    const release = onSignals({ stop: () => engine.stop(), reopen, reload: () => this.reload() });
+    const look = setInterval(() => {
+      if (monitor.look(source.stats(), nowNs())) inspector.afterLoss();
+    }, LOOK_MS);
+    const end = settings.maxSeconds === undefined ? null : setTimeout(() => engine.stop(), settings.maxSeconds * 1000);
+    try {
+      await engine.run(inspector);
+    } finally {
+      clearInterval(look);
+      if (end !== null) clearTimeout(end);
+      this.watch?.close();
+      await source.close();
+      monitor.look(source.stats(), nowNs());
+      await this.outputs.close();
+      release();
+    }
+  }
 
-  const reload = (): void => {
+  /** Prints what was seen and lost. */
+  summarize(): void {
+    const { settings, statistics, monitor } = this;
+    settings.summary(statistics.summary(this.loaded.ruleset.rules.map((rule) => rule.name)));
+    settings.dropSummary(monitor.summary());
+    for (const line of outputLosses(this.outputs.stats())) settings.log.warning(line);
+  }
+
+  /** Reads configuration and rules again; when they have mistakes, those in force stay. */
+  private reload(): void {
+    const { settings } = this;
     let fresh: Loaded;
     try {
       fresh = load(settings);
     } catch (error) {
       if (!(error instanceof SetupError)) throw error;
-      log.error(`reload refused, the rules in force stay: ${error.message}`);
+      settings.log.error(`reload refused, the rules in force stay: ${error.message}`);
       return;
     }
     // The old outputs finish what they have before the new ones begin.
-    outputs = openOutputs(settings, fresh.config, false, outputs.close());
-    syscalls = syscallsOf(fresh, settings);
-    source.select(syscalls);
-    engine.replace(fresh.detection, outputs);
-    loaded = fresh;
-    log.info(`reloaded: ${fresh.ruleset.rules.length} rules, ${syscalls.length} system calls are watched`);
-  };
-  const release = onSignals({ stop: () => engine.stop(), reopen: () => outputs.reopen(), reload });
-  const look = setInterval(() => {
-    if (monitor.look(source.stats(), nowNs())) inspector.afterLoss();
-  }, LOOK_MS);
-  const end = settings.maxSeconds === undefined ? null : setTimeout(() => engine.stop(), settings.maxSeconds * 1000);
-  try {
-    await engine.run(inspector);
-  } finally {
-    clearInterval(look);
-    if (end !== null) clearTimeout(end);
-    await source.close();
-    monitor.look(source.stats(), nowNs());
-    await outputs.close();
-    release();
-    if (settings.pidFile !== undefined) rmSync(settings.pidFile, { force: true });
+    this.outputs = openOutputs(settings, fresh.config, false, this.outputs.close());
+    this.syscalls = syscallsOf(fresh, settings);
+    this.source?.select(this.syscalls);
+    this.engine.replace(fresh.detection, this.outputs);
+    this.loaded = fresh;
+    this.watchFiles();
+    this.say("reloaded");
   }
-  settings.summary(statistics.summary(loaded.ruleset.rules.map((rule) => rule.name)));
-  settings.dropSummary(monitor.summary());
-  for (const line of outputLosses(outputs.stats())) log.warning(line);
-  return status;
+
+  private watchFiles(): void {
+    const { config, paths } = this.loaded;
+    this.watch?.close();
+    this.watch = null;
+    if (!config.get("watch_config_files")) return;
+    this.watch = new FileWatch(
+      paths,
+      () => this.reload(),
+      (text) => this.settings.log.warning(text),
+    );
+  }
+
+  private say(what: string): void {
+    const { rules } = this.loaded.ruleset;
+    this.settings.log.info(`${what}: ${rules.length} rules, ${this.syscalls.length} system calls are watched`);
+  }
+
+  private makeMonitor(config: Config): DropMonitor {
+    const { log, env } = this.settings;
+    return new DropMonitor({
+      threshold: config.get("syscall_event_drops.threshold"),
+      actions: config.get("syscall_event_drops.actions"),
+      rate: config.get("syscall_event_drops.rate"),
+      maxBurst: config.get("syscall_event_drops.max_burst"),
+      simulate: config.get("syscall_event_drops.simulate_drops"),
+      maxTimeouts: config.get("syscall_event_timeouts.max_consecutives"),
+      hostname: env["FALCO_HOSTNAME"] ?? hostname(),
+      log: (text) => log.warning(text),
+      emit: (alert) => this.outputs.emit(alert),
+      exit: (reason) => {
+        log.error(reason);
+        this.status = 1;
+        this.engine.stop();
+      },
+    });
+  }
+}
+
+/** Runs until a signal, a limit or an error. Resolves to the exit status. */
+export async function run(settings: LiveSettings): Promise<number> {
+  const { log, pidFile } = settings;
+  const loaded = load(settings);
+  const kind = settings.engine ?? loaded.config.get("engine.kind");
+  if (kind === "replay") return replay({ ...settings, captures: [] }, loaded);
+  const engineName = chooseEngine(kind);
+  if (settings.dryRun) return 0;
+  await waitForHosts(loaded, log);
+  const live = new LiveRun(settings, loaded);
+  if (pidFile !== undefined) writeFileSync(pidFile, `${process.pid}\n`);
+  try {
+    await live.watchMachine(engineName);
+  } finally {
+    if (pidFile !== undefined) rmSync(pidFile, { force: true });
+  }
+  live.summarize();
+  return live.status;
 }

@@ -5,8 +5,10 @@ import { type Config, ConfigError, loadConfig } from "../config/config.ts";
 import type { ConfigRecord } from "../config/key.ts";
 import type { Environment } from "../config/node.ts";
 import { display } from "../fields/settings.ts";
+import { resolveHosts } from "../filter/hosts.ts";
 import type { Message } from "../outputs/output.ts";
 import type { Outputs } from "../outputs/outputs.ts";
+import { within } from "../outputs/within.ts";
 import { loadRules, type RuleSource } from "../rules/loader.ts";
 import { PRIORITY, parsePriority } from "../rules/priority.ts";
 import { reportText } from "../rules/report.ts";
@@ -52,6 +54,20 @@ export interface Loaded {
   config: Config;
   ruleset: Ruleset;
   detection: Detection;
+  /** Files and directories all this was read from. */
+  paths: readonly string[];
+  /** Settles when the host names in rules have been looked up; worth waiting for, but not for long. */
+  hosts: Promise<unknown>;
+}
+
+/** ms that host names in rules may take to be looked up before the first event. */
+const HOSTS_MS = 2000;
+
+/** Waits a while for the host names in rules. */
+export async function waitForHosts(loaded: Loaded, log: Log): Promise<void> {
+  if (!(await within(loaded.hosts, HOSTS_MS))) {
+    log.warning("some host names in rules are still being looked up; they match once their addresses are known");
+  }
 }
 
 function selectionOf(records: readonly ConfigRecord[]): Selection[] {
@@ -107,7 +123,13 @@ export function load(settings: RunSettings): Loaded {
   display.buffer = config.get("buffer_format_base64") ? "base64" : "dots";
   display.bufferLimit = 0;
   const host = env["FALCO_HOSTNAME"] ?? hostname();
-  return { config, ruleset, detection: makeDetection(ruleset, append, alertStyle(config), host) };
+  return {
+    config,
+    ruleset,
+    detection: makeDetection(ruleset, append, alertStyle(config), host),
+    paths: [...config.files, ...paths, ...sources.map((s) => s.name)],
+    hosts: Promise.all(result.compiled.rules.map((rule) => resolveHosts(rule.checked))),
+  };
 }
 
 /** Limits of the state. */

@@ -2,6 +2,7 @@
 // The bounded way to one output: queue, drain, time limit, and one report per incident. A slow or dead output costs
 // its own alerts, by count, and nothing else.
 import { type Message, type Output, OutputError } from "./output.ts";
+import { within } from "./within.ts";
 
 /** Most alerts a queue holds, whatever the configuration says (`outputs_queue.capacity: 0` means this). */
 export const MAX_QUEUED_ALERTS = 65_536;
@@ -211,14 +212,4 @@ export class Lane {
     const n = this.lost - this.lostBefore;
     return n === 1 ? "1 alert was lost" : `${n} alerts were lost`;
   }
-}
-
-/** True when `promise` settles before `ms` have passed. */
-async function within(promise: Promise<unknown>, ms: number): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms);
-  });
-  const done = promise.then(() => true);
-  return Promise.race([done, late]).finally(() => clearTimeout(timer));
 }

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // `falco replay` as a user runs it: alerts, summary, exit status, several files, stdin, mistakes, and broken outputs.
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { falco, type Outcome, shell } from "../support/falco.ts";
 import { HAS_SHARED, sharedPath } from "../support/shared.ts";
+
+// Each test starts the program many times, and the machine may be busy.
+setDefaultTimeout(120_000);
 
 const CAPTURE = sharedPath("golden", "files.scap.gz");
 const RULES = `

@@ -93,7 +93,7 @@ describe.skipIf(REASON !== null)(`falco run${REASON === null ? "" : ` (${REASON}
     expect(falco.stdout).toMatch(/\n {3}Ours: \d+\n$/);
     expect(falco.stderr).toContain("Syscall event drop monitoring:\n   - event drop detected: 0 occurrences\n");
     expect(existsSync(join(dir, "pid"))).toBe(false);
-  }, 30_000);
+  }, 120_000);
 
   test("reads rules anew at SIGHUP, keeps the old ones when the new are wrong", async () => {
     writeFileSync(join(dir, "b.yaml"), rule("Before", "two"));
@@ -121,7 +121,7 @@ describe.skipIf(REASON !== null)(`falco run${REASON === null ? "" : ` (${REASON}
     falco.kill("SIGTERM");
     expect(await falco.ended).toBe(0);
     expect(falco.stdout).toMatch(/\n {3}After: \d+\n {3}Before: \d+\n$/);
-  }, 30_000);
+  }, 120_000);
 
   test("opens its file anew at SIGUSR1", async () => {
     writeFileSync(join(dir, "c.yaml"), rule("Logged", "four"));
@@ -146,7 +146,7 @@ describe.skipIf(REASON !== null)(`falco run${REASON === null ? "" : ` (${REASON}
     );
     falco.kill("SIGINT");
     expect(await falco.ended).toBe(0);
-  }, 30_000);
+  }, 120_000);
 
   test("ends by itself after -M seconds, and after -n events", async () => {
     writeFileSync(join(dir, "d.yaml"), rule("Never", "nothing-is-called-so"));
@@ -157,7 +157,7 @@ describe.skipIf(REASON !== null)(`falco run${REASON === null ? "" : ` (${REASON}
     const nudges = setInterval(() => touch("x"), 20);
     expect(await counted.ended).toBe(0);
     clearInterval(nudges);
-  }, 30_000);
+  }, 120_000);
 
   test("does not watch itself", async () => {
     writeFileSync(join(dir, "e.yaml"), rule("Own", "own"));
@@ -171,7 +171,7 @@ describe.skipIf(REASON !== null)(`falco run${REASON === null ? "" : ` (${REASON}
     falco.kill("SIGINT");
     await falco.ended;
     expect(falco.stdout).not.toContain("own.log");
-  }, 30_000);
+  }, 120_000);
 });
 
 test("falco run names an engine that is not there", () => {
