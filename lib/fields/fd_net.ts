@@ -19,6 +19,9 @@ function isConnection(fd: FdInfo): boolean {
   return fd.type === FD_TYPE.IPV4_SOCK || fd.type === FD_TYPE.IPV6_SOCK;
 }
 
+/** The IPv6 address of no machine in particular; as a destination it means the machine itself. */
+const ANY_IPV6 = "\0".repeat(16);
+
 /** True for addresses of the machine itself. */
 export function isLocal(ctx: Context, ip: Ip): boolean {
   if (isLoopback(ip)) return true;
@@ -114,7 +117,7 @@ export const FD_SERVER_FIELDS: readonly Field[] = [
   bool(
     "fd.is_server",
     "True when the process is the server of the connection",
-    ofFd((fd, ctx) => isServerSocket(fd) || (isConnection(fd) && isLocal(ctx, fd.dip))),
+    ofFd((fd, ctx) => isServerSocket(fd) || (isConnection(fd) && (fd.dip === ANY_IPV6 || isLocal(ctx, fd.dip)))),
   ),
 ];
 

@@ -295,6 +295,7 @@ function forType(type: number, format: number, table: string | null, dirfd: numb
 function formerly(id: number, p: ParamInfo, i: number): ParamInfo {
   // Addresses that mmap gives were a number of their own kind before they became a return value.
   if (i === 0 && (id === EV.MMAP_X || id === EV.MMAP2_X)) return { ...p, type: PT.UINT64, format: PF.HEX };
+  if (p.name === "loginuid") return { ...p, type: PT.INT32, format: PF.DEC };
   // One name was enough for a value that has two.
   const type = FORMER_TYPE[p.type] ?? p.type;
   return { ...p, type, name: p.name === "vpgid" ? "pgid" : p.name };

@@ -121,6 +121,11 @@ function fieldOf(name: string): ResolvedField {
   return f;
 }
 
+/** Names of all fields that were compared so far. */
+export function seenFields(): Iterable<string> {
+  return bound.keys();
+}
+
 /** Whether a raw JSON value has `text` as its own text form. */
 function ownText(json: string): string | undefined {
   if (json.startsWith('"')) return JSON.parse(json) as string;
