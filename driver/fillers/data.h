@@ -204,7 +204,7 @@ SHARED add_up_iovec(u64 array, u32 n)
 	e->total = 0;
 	e->array = array;
 	e->count = n;
-	LOOP(add_up_buffer, e, IOVEC_MAX);
+	LOOP(add_up_buffer, IOVEC_MAX);
 	return 0;
 }
 
@@ -245,7 +245,7 @@ SHARED push_iovec(s32 fd, u64 array, u32 n, u64 size)
 		e->left = kept(fd, first.base, size, e->peer);
 		e->array = array;
 		e->count = n;
-		LOOP(add_buffer, e, IOVEC_MAX);
+		LOOP(add_buffer, IOVEC_MAX);
 	}
 	close_param(e);
 	return 0;

@@ -39,7 +39,7 @@ SHARED push_fdlist(u64 fds, u32 n)
 	e->array = fds;
 	e->count = n;
 	e->left = 0;
-	LOOP(add_pollfd, e, POLLFDS_MAX);
+	LOOP(add_pollfd, POLLFDS_MAX);
 	*(u16 *)&e->data[e->start & POS_MASK] = e->left;
 	close_param(e);
 	return 0;

@@ -111,7 +111,7 @@ SHARED add_path(u64 dentry_at, u64 mount_at)
 	e->walk.node = (void *)dentry_at;
 	e->walk.mount = mount_of(vfsmnt);
 	e->walk.root = KREAD(vfsmnt, mnt_root);
-	LOOP(walk_path, e, PATH_COMPONENTS);
+	LOOP(walk_path, PATH_COMPONENTS);
 	add_finished_path(e);
 	return 0;
 }
@@ -188,7 +188,7 @@ SHARED add_cgroup_path(u64 node_at)
 
 	begin_path(e);
 	e->walk.node = (void *)node_at;
-	LOOP(walk_cgroup, e, CGROUP_COMPONENTS);
+	LOOP(walk_cgroup, CGROUP_COMPONENTS);
 	add_finished_path(e);
 	return 0;
 }

@@ -150,7 +150,7 @@ SHARED add_user_array(u64 array, u32 first)
 
 	e->array = array + (u64)first * (e->compat ? 4 : 8);
 	e->from = e->pos;
-	LOOP(add_argument, e, ARGV_MAX);
+	LOOP(add_argument, ARGV_MAX);
 	return 0;
 }
 
@@ -387,7 +387,7 @@ SHARED live_thread(u64 signal_at)
 	e->walk.root = &signal->thread_head;
 	e->walk.node = KREAD(signal, thread_head.next);
 	e->total = 0;
-	LOOP(look_at_thread, e, 32);
+	LOOP(look_at_thread, 32);
 	return e->total;
 }
 
@@ -422,7 +422,7 @@ static __always_inline s32 reaper_of(struct event *e, struct task_struct *task)
 		return 0;
 	e->walk.mount = task;
 	e->array = (u64)ns;
-	LOOP(look_at_ancestor, e, 32);
+	LOOP(look_at_ancestor, 32);
 	if (e->total)
 		return e->total;
 	return KREAD(init, pid);

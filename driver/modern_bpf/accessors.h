@@ -136,27 +136,23 @@ static __always_inline struct task_struct *current_task(void)
 	return 0
 
 /*
- * Calls `turn(i, e)` for i = 0 … max − 1 until it returns non-zero. Since 5.17 the kernel does the counting and the verifier
- * looks at one turn; before, it looks at every turn.
+ * One turn of a loop is a shared function too: the verifier checks it once and not as often as the loop may turn. It returns 0 to
+ * go on. What it needs from before the loop, and from turn to turn, is kept in the event.
  */
-#define LOOP(turn, e, max) \
-	do { \
-		if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_loop)) \
-			bpf_loop(max, turn##_turn, NULL, 0); \
-		else \
-			for (u32 i = 0; i < (max); i++) \
-				if (turn(i, e)) \
-					break; \
-	} while (0)
-/* Opens the function of one turn; what it needs from before the loop is kept in the event. */
 #define LOOP_TURN(turn) \
-	static __always_inline int turn(u32 i, struct event *e); \
-	static long turn##_turn(u32 i, void *unused) \
+	static __always_inline int turn##_body(u32 i, struct event *e); \
+	SHARED turn(u32 i) \
 	{ \
 		struct event *e = scratch_of(SCRATCH_MAIN); \
-		return e ? turn(i, e) : 1; \
+		/* Used, or the compiler passes no number, which the verifier minds. */ \
+		asm volatile("" : "+r"(i)); \
+		return e ? turn##_body(i, e) : 1; \
 	} \
-	static __always_inline int turn(u32 i, struct event *e)
+	static __always_inline int turn##_body(u32 i, struct event *e)
+#define LOOP(turn, max) \
+	_Pragma("clang loop unroll(disable)") for (u32 i = 0; i < (max); i++) \
+		if (turn(i)) \
+			break
 
 static __always_inline struct event *scratch_of(u32 kind)
 {

@@ -48,7 +48,6 @@ enum bpf_map_type_used {
 enum bpf_func_id {
 	BPF_FUNC_get_current_task_btf = 158,
 	BPF_FUNC_task_pt_regs = 175,
-	BPF_FUNC_loop = 181,
 };
 enum cgroup_subsys_id {
 	cpuset_cgrp_id = 1000,
