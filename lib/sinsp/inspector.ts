@@ -19,106 +19,21 @@ import { EC, EF, EV } from "../schema/tables/enums.ts";
 import { CgroupPool } from "./cgroups.ts";
 import type { ContainerInfo } from "./container_info.ts";
 import { ContainerTable } from "./containers.ts";
+import type { Context } from "./context.ts";
 import type { FdInfo } from "./fd_info.ts";
 import { FdTable } from "./fd_table.ts";
 import { HANDLERS } from "./handlers/index.ts";
+import type { InspectorOptions, InspectorStats } from "./options.ts";
 import { joinPath } from "./path.ts";
+import { Questions } from "./questions.ts";
 import { entryOf, fdEntryOf, fdOf, fixRoles, serverPortsOf, threadOf } from "./seed.ts";
 import type { ThreadInfo } from "./thread_info.ts";
 import { ThreadInfo as Thread } from "./thread_info.ts";
 import { MAX_THREADS, ThreadTable } from "./thread_table.ts";
 import { UserTable } from "./users.ts";
 
-/**
- * The context in which fields are read: the event under the cursor after it was applied to the state. This is the one
- * object that field extractors, compiled filters and formatters receive.
- */
-export interface Context {
-  readonly source: CaptureSource;
-  readonly machine: MachineInfo;
-  /** ns since the epoch that relative times count from. */
-  readonly baseTime: bigint;
-  readonly ev: EventCursor;
-  /** True when `ev` is an event of an old capture as it was recorded, put before a formatter for display. */
-  readonly recordedForm?: boolean;
-  /** Thread of the event; null when the event has none. An `invalid` entry stands in for an unknown thread. */
-  readonly thread: ThreadInfo | null;
-  /** Descriptor number the event works on; −1 none. */
-  readonly fdNum: number;
-  /** Descriptor the event works on, as it was before a close; null when unknown. */
-  readonly fd: FdInfo | null;
-  /** True when the event gave its descriptor another name (fd.name_changed). */
-  readonly fdNameChanged: boolean;
-  /** Return value of a system-call exit event (first parameter) or 0; negative = −errno. */
-  readonly rawres: number;
-  /** Relative time of the previously delivered event; NaN at the first. */
-  readonly prevTs: number;
-  /** Relative time of the section's first event, those that only carry users and the like left out; NaN before it. */
-  readonly firstTs: number;
-  /** Relative time of the matching enter event in old captures; NaN when there was none. */
-  readonly enterTs: number;
-  /** A thread that something is known of. */
-  getThread(tid: number): ThreadInfo | undefined;
-  /** The thread's process leader; the thread itself when that is unknown. */
-  leaderOf(thread: ThreadInfo): ThreadInfo;
-  /** Parent process's thread entry; undefined when unknown. */
-  parentOf(thread: ThreadInfo): ThreadInfo | undefined;
-  user(uid: number, containerId: string): UserEntry | undefined;
-  group(gid: number, containerId: string): GroupEntry | undefined;
-  readonly interfaces: readonly InterfaceEntry[];
-  /** What is known about a container, by its short id. */
-  container(id: string): ContainerInfo | undefined;
-  /** Absolute path from a path that may be relative to `base`, normalised as the kernel would (no "//", ".", ".."). */
-  resolvePath(base: string, path: string): string;
-}
-
-/** What a live machine knows of a thread that the state does not. */
-export interface MissingThread {
-  entry: ProcessEntry;
-  fds: readonly FdEntry[];
-}
-
-export interface InspectorOptions {
-  /** Most threads kept. */
-  maxThreads?: number;
-  /** Live: asks the machine (/proc) for a thread whose clone was lost. */
-  onMissingThread?: (tid: number) => MissingThread | undefined;
-  /** Live: asks the machine for a descriptor that came to process `pid` through a socket. */
-  onPassedFd?: (pid: number, fd: number) => FdEntry | undefined;
-  /** Live: users and groups inside a container, asked once per container. */
-  onContainerUsers?: (
-    containerId: string,
-    thread: ThreadInfo,
-  ) => { users: UserEntry[]; groups: GroupEntry[] } | undefined;
-  /** Live: true while the thread exists; with it, threads that were silent for `purgeAfterNs` are checked and dropped. */
-  isAlive?: (tid: number) => boolean;
-  /** Default 300 s. */
-  purgeIntervalNs?: number;
-  /** Default 300 s. */
-  purgeAfterNs?: number;
-}
-
-/** Counters of the state. */
-export interface InspectorStats {
-  threads: number;
-  /** Descriptors of all processes. */
-  fds: number;
-  /** Threads not taken in because the table was full. */
-  refusedThreads: number;
-  /** Descriptors not taken in because their process had too many. */
-  refusedFds: number;
-  refusedUsers: number;
-  /** Container descriptions that could not be read. */
-  malformedContainers: number;
-  /** Events of threads that nothing was known of. */
-  unknownThreads: number;
-  /** Threads learned from the machine. */
-  healedThreads: number;
-  /** Questions to the machine that were left out because there were too many (MAX_QUESTIONS). */
-  unaskedQuestions: number;
-  /** Threads dropped because they had gone without an exit event. */
-  purgedThreads: number;
-}
+export type { Context } from "./context.ts";
+export type { InspectorOptions, InspectorStats, MissingThread } from "./options.ts";
 
 /** Events that carry no thread. */
 const NO_THREAD = Uint8Array.from(EVENTS, (e) =>
@@ -147,9 +62,6 @@ const IS_ENTER = Uint8Array.from(EVENTS, (e) => ((e.kind & EC.SYSCALL) !== 0 && 
 const IS_EXIT = Uint8Array.from(EVENTS, (e) => ((e.kind & EC.SYSCALL) !== 0 && (e.id & 1) === 1 ? 1 : 0));
 const USES_FD = Uint8Array.from(EVENT_FLAGS, (f) => (f & EF.USES_FD ? 1 : 0));
 
-/** Most questions to the machine (/proc) in a second: each costs a tenth of a millisecond and more. */
-const MAX_QUESTIONS = 1000;
-
 /** fdNum not worked out yet. */
 const LAZY = -2;
 
@@ -174,7 +86,7 @@ export class Inspector implements Context {
   readonly cgroupPool = new CgroupPool();
   /** Ports that servers are bound to, for the roles of connections learned from lists. */
   readonly serverPorts = new Set<number>();
-  readonly counters = { refusedFds: 0, unknownThreads: 0, healedThreads: 0, unaskedQuestions: 0, purgedThreads: 0 };
+  readonly counters = { refusedFds: 0, unknownThreads: 0, healedThreads: 0, purgedThreads: 0 };
 
   private deliveredTs = Number.NaN;
   private base: bigint;
@@ -192,8 +104,7 @@ export class Inspector implements Context {
   private olderWriter = false;
   private uncounted = 0;
   private purgeAt = Number.POSITIVE_INFINITY;
-  private askedSecond = 0;
-  private questions = 0;
+  private readonly questions: Questions;
   private readonly askedContainers = new Set<string>();
 
   constructor(
@@ -202,6 +113,7 @@ export class Inspector implements Context {
   ) {
     this.ev = source.cursor;
     this.base = source.baseTime;
+    this.questions = new Questions(opts);
     this.threads = new ThreadTable(this.counters, opts.maxThreads ?? MAX_THREADS);
     this.seed(source.state);
   }
@@ -294,38 +206,16 @@ export class Inspector implements Context {
     return this.heal(tid) ?? this.stub(tid);
   }
 
-  /** True when the machine may be asked once more in this second. */
-  private mayAsk(): boolean {
-    const second = Math.floor(this.ev.ts / 1e9);
-    if (second !== this.askedSecond) {
-      this.askedSecond = second;
-      this.questions = 0;
-    }
-    if (this.questions >= MAX_QUESTIONS) {
-      this.counters.unaskedQuestions++;
-      return false;
-    }
-    this.questions++;
-    return true;
-  }
-
-  private askThread(tid: number): MissingThread | undefined {
-    const ask = this.opts.onMissingThread;
-    return ask === undefined || !this.mayAsk() ? undefined : ask(tid);
-  }
-
   /** Handlers: takes in a descriptor that the event's process received through a socket. */
   receiveFd(fd: number): void {
-    const ask = this.opts.onPassedFd;
     const thread = this.thread;
-    if (ask === undefined || thread === null || !this.mayAsk()) return;
-    const found = ask(thread.pid, fd);
-    if (found !== undefined) this.putFds(thread, [found]);
+    const found = thread === null ? undefined : this.questions.fd(thread.pid, fd, this.ev.ts);
+    if (thread !== null && found !== undefined) this.putFds(thread, [found]);
   }
 
   /** Learns a thread from the machine; undefined when it cannot be had. */
   private heal(tid: number): ThreadInfo | undefined {
-    const found = this.askThread(tid);
+    const found = this.questions.thread(tid, this.ev.ts);
     if (found === undefined) return undefined;
     const thread = threadOf(found.entry, this.baseTime, this.cgroupPool);
     thread.generation = this.generation;
@@ -351,7 +241,7 @@ export class Inspector implements Context {
   /** After a loss of events: compares an entry with the machine, once per loss. */
   private recheck(thread: ThreadInfo): ThreadInfo {
     thread.generation = this.generation;
-    const found = this.askThread(thread.tid);
+    const found = this.questions.thread(thread.tid, this.ev.ts);
     if (found === undefined) return thread;
     const e = found.entry;
     if (!thread.invalid && e.pid === thread.pid && e.exepath === thread.exepath && e.comm === thread.comm)
@@ -601,6 +491,7 @@ export class Inspector implements Context {
       refusedThreads: this.threads.refused,
       refusedUsers: this.users.refused,
       malformedContainers: this.containers.malformed,
+      unaskedQuestions: this.questions.unasked,
       ...this.counters,
     };
   }

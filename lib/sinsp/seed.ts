@@ -3,7 +3,7 @@
 import { FD_TYPE, type FdEntry, L4, type ProcessEntry } from "../scap/source.ts";
 import type { CgroupPool } from "./cgroups.ts";
 import { FdInfo, LAYER, ROLE } from "./fd_info.ts";
-import { O } from "./flags.ts";
+import { CL, O } from "./flags.ts";
 import { ThreadInfo } from "./thread_info.ts";
 
 /** A 64-bit integer in the canonical form: number when exact, else BigInt. */
@@ -80,7 +80,7 @@ export function entryOf(t: ThreadInfo, baseTime: bigint): ProcessEntry {
     cwd: t.cwd.length > 1 && t.cwd.endsWith("/") ? t.cwd.slice(0, -1) : t.cwd,
     root: t.root,
     fdlimit: t.fdlimit,
-    flags: t.flags,
+    flags: t.flags & ~CL.INVERTED,
     uid: t.uid,
     gid: t.gid,
     loginuid: t.loginuid,

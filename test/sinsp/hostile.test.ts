@@ -79,7 +79,7 @@ function chaos(seed: number, count: number): CaptureSource {
     const params = types.slice(0, pick(8) === 0 ? pick(types.length + 1) : types.length).map((p) => param(p.type));
     const wide = EVENT_LARGE[type] === 1 ? 4 : 2;
     const lens = Buffer.alloc(params.length * wide);
-    params.forEach((p, i) => lens.writeUIntLE(p.length, i * wide, wide));
+    for (const [i, p] of params.entries()) lens.writeUIntLE(p.length, i * wide, wide);
     const bytes = Buffer.concat([Buffer.alloc(EVENT_HEADER_SIZE), lens, ...params]);
     Object.assign(cursor, {
       bytes,

@@ -37,6 +37,9 @@ const LEAVE_TO_CHILD = CL.CHILD_IN_PIDNS | CL.NEWPID | CL.PARENT | CL.VFORK;
 /** A child entry younger than this (ns) is the one its caller's event made. */
 const YOUNG_NS = 2e9;
 
+/** A caller's event comes at most so long (ns) after its child's; an older child is one that had the id before. */
+const LATE_NS = 60e9;
+
 /** `s`, or the equal string that `other` holds already. */
 function reuse(s: string, other: string): string {
   return s === other ? other : s;
@@ -136,7 +139,7 @@ function fromCaller(insp: Inspector, ev: EventCursor, childTid: number): void {
   const flags = ev.u32(P.FLAGS);
   if (flags & LEAVE_TO_CHILD || ev.type === EV.VFORK_20_X || caller.tid !== caller.vtid) return;
   const old = insp.threads.get(childTid);
-  if (old !== undefined && (old.flags & CL.INVERTED) !== 0) return;
+  if (old !== undefined && (old.flags & CL.INVERTED) !== 0 && ev.ts - old.cloneTs < LATE_NS) return;
   if (old === undefined && insp.threads.exitedLately(childTid, caller.tid, ev.ts)) return;
 
   const t = new ThreadInfo();

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an inspector can be given, and what it counts.
+import type { FdEntry, GroupEntry, ProcessEntry, UserEntry } from "../scap/source.ts";
+import type { ThreadInfo } from "./thread_info.ts";
+
+/** What a live machine knows of a thread that the state does not. */
+export interface MissingThread {
+  entry: ProcessEntry;
+  fds: readonly FdEntry[];
+}
+
+export interface InspectorOptions {
+  /** Most threads kept. */
+  maxThreads?: number;
+  /** Live: asks the machine (/proc) for a thread whose clone was lost. */
+  onMissingThread?: (tid: number) => MissingThread | undefined;
+  /** Live: asks the machine for a descriptor that came to process `pid` through a socket. */
+  onPassedFd?: (pid: number, fd: number) => FdEntry | undefined;
+  /** Live: users and groups inside a container, asked once per container. */
+  onContainerUsers?: (
+    containerId: string,
+    thread: ThreadInfo,
+  ) => { users: UserEntry[]; groups: GroupEntry[] } | undefined;
+  /** Live: true while the thread exists; with it, threads that were silent for `purgeAfterNs` are checked and dropped. */
+  isAlive?: (tid: number) => boolean;
+  /** Default 300 s. */
+  purgeIntervalNs?: number;
+  /** Default 300 s. */
+  purgeAfterNs?: number;
+}
+
+/** Counters of the state. */
+export interface InspectorStats {
+  threads: number;
+  /** Descriptors of all processes. */
+  fds: number;
+  /** Threads not taken in because the table was full. */
+  refusedThreads: number;
+  /** Descriptors not taken in because their process had too many. */
+  refusedFds: number;
+  refusedUsers: number;
+  /** Container descriptions that could not be read. */
+  malformedContainers: number;
+  /** Events of threads that nothing was known of. */
+  unknownThreads: number;
+  /** Threads learned from the machine. */
+  healedThreads: number;
+  /** Questions to the machine that were left out because there were too many (MAX_QUESTIONS). */
+  unaskedQuestions: number;
+  /** Threads dropped because they had gone without an exit event. */
+  purgedThreads: number;
+}
