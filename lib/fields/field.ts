@@ -89,7 +89,8 @@ export interface BoundField {
   /**
    * All candidate values, for fields with `multi`; for fields that hold a host's name (without `multi`), its address
    * in a list of one. Undefined when there is nothing to look at (no descriptor), which
-   * makes `exists` false; an empty array when there is (a file has no addresses).
+   * makes `exists` false; an empty array when there is (a file has no addresses). The array may be reused by the next
+   * call.
    */
   all?: (ctx: Context) => readonly Scalar[] | undefined;
   /** Printed form (byte string), where it is not the plain rendering of `extract` (evt.buffer, evt.rawarg). */

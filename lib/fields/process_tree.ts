@@ -19,17 +19,22 @@ function ofParent(get: (t: ThreadInfo, ctx: Context) => Value | undefined): Extr
   });
 }
 
-/** The values of all ancestors, the parent first. */
+/**
+ * The values of all ancestors, the parent first. The list is the same object every time: what it holds is good until
+ * the next call.
+ */
 function allOf(get: Get): (ctx: Context) => readonly Scalar[] | undefined {
+  const values: Scalar[] = [];
+  const add = (a: ThreadInfo): boolean => {
+    const v = get(a);
+    if (v !== undefined) values.push(v);
+    return true;
+  };
   return (ctx) => {
     const t = ctx.thread;
     if (t === null) return undefined;
-    const values: Scalar[] = [];
-    walkAncestors(ctx, t, (a) => {
-      const v = get(a);
-      if (v !== undefined) values.push(v);
-      return true;
-    });
+    values.length = 0;
+    walkAncestors(ctx, t, add);
     return values.length === 0 ? undefined : values;
   };
 }
