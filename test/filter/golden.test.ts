@@ -2,7 +2,7 @@
 // Filters on the reference's captures: all evaluators agree on every event, and match as often as the reference's.
 
 import { expect } from "bun:test";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { builtinFields } from "../../lib/fields/registry.ts";
 import { type CheckedFilter, checkFilter } from "../../lib/filter/checker.ts";
 import { compileFilter } from "../../lib/filter/compile.ts";
@@ -81,7 +81,7 @@ function check(filter: string): CheckedFilter | null {
 const LARGE = 100_000;
 
 /** Walks a capture with every evaluator; returns the matches of each filter, on events as they are and as counted. */
-async function evaluateAll(name: string, filters: readonly CheckedFilter[], every: number) {
+async function evaluateAll(path: string, filters: readonly CheckedFilter[], every: number) {
   const compiled = filters.map(compileFilter);
   const reference = filters.map(interpretFilter);
   const ruleset = compileRuleset(filters.map((checked) => ({ checked, types: eventTypesOf(checked.ast) })));
@@ -89,7 +89,7 @@ async function evaluateAll(name: string, filters: readonly CheckedFilter[], ever
   const counted = new Uint32Array(filters.length);
   const disagreements: string[] = [];
   let n = 0;
-  await walk(capturePath(name), (ctx) => {
+  await walk(path, (ctx) => {
     const expected: number[] = [];
     const variant = asCounted(ctx);
     compiled.forEach((test, i) => {
@@ -126,7 +126,7 @@ for (const name of HAS_SHARED ? goldenNames() : ["golden"]) {
         if (checked !== null) valid.push({ count, checked });
       }
       const filters = valid.map((v) => v.checked);
-      const result = await evaluateAll(name, filters, counts.events > LARGE ? 4 : 1);
+      const result = await evaluateAll(capturePath(name), filters, counts.events > LARGE ? 4 : 1);
       expect(result.disagreements.slice(0, 10)).toEqual([]);
       valid.forEach(({ count: { filter, matches } }, i) => {
         const captures = DIFFERENT[filter]?.split(" ") ?? [];
@@ -138,4 +138,13 @@ for (const name of HAS_SHARED ? goldenNames() : ["golden"]) {
     },
     300_000,
   );
+}
+
+for (const file of HAS_SHARED ? readdirSync(sharedPath("captures")).sort() : ["old captures"]) {
+  sharedTest(`${file}: interpreter, compiler and ruleset agree on events of old schemas`, async () => {
+    const lines = readFileSync(sharedPath("golden/filters.txt"), "utf8").split("\n");
+    const filters = lines.filter((l) => l !== "" && !l.startsWith("#")).flatMap((l) => check(l) ?? []);
+    const { disagreements } = await evaluateAll(sharedPath("captures", file), filters, 1);
+    expect(disagreements.slice(0, 10)).toEqual([]);
+  });
 }

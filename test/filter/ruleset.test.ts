@@ -11,6 +11,9 @@ import type { Context } from "../../lib/sinsp/inspector.ts";
 import { checkText } from "./evaluators.ts";
 import { fakeContext, fakeFields, type Values } from "./stand_in_fields.ts";
 
+/** Time limit of tests with large filters, ms. */
+const SLOW = 120_000;
+
 function entry(filter: string): RulesetEntry {
   const checked = checkText(filter, fakeFields);
   return { checked, types: eventTypesOf(checked.ast) };
@@ -80,56 +83,68 @@ test("values and results of one event are not taken for those of the next", () =
   expect(all({ "t.text": "ab", "t.int": 1 })).toEqual([2]);
 });
 
-test("thousands of filters are split into functions and still answer rightly", () => {
-  const entries: RulesetEntry[] = [];
-  for (let i = 0; i < 3000; i++) {
-    entries.push(
-      entry(`evt.type = open and t.text startswith a${i % 7} and (t.int = ${i} or t.other in (x${i}, y${i}))`),
+test(
+  "thousands of filters are split into functions and still answer rightly",
+  () => {
+    const entries: RulesetEntry[] = [];
+    for (let i = 0; i < 3000; i++) {
+      entries.push(
+        entry(`evt.type = open and t.text startswith a${i % 7} and (t.int = ${i} or t.other in (x${i}, y${i}))`),
+      );
+    }
+    const ctx = fakeContext({ "t.text": "a3", "t.int": 1004, "t.other": "y17" });
+    const reference: number[] = [];
+    interpretRuleset(entries).all(ctx, reference);
+    expect(reference).toEqual([17, 1004]);
+    expect(matches(entries, fakeContext({ "t.text": "a3", "t.int": 1005, "t.other": "none" }))).toEqual([]);
+    expect(matches(entries, ctx)).toEqual([17, 1004]);
+  },
+  SLOW,
+);
+
+test(
+  "chains of ten thousand comparisons compile and answer",
+  () => {
+    const numbers = Array.from({ length: 10_000 }, (_, i) => i);
+    const table: readonly [string, Values, boolean][] = [
+      [numbers.map((i) => `t.int=${i}`).join(" or "), { "t.int": 9_999 }, true],
+      [numbers.map((i) => `t.int=${i}`).join(" or "), { "t.int": 10_000 }, false],
+      [numbers.map((i) => `t.int!=${i}`).join(" and "), { "t.int": 10_000 }, true],
+      [numbers.map((i) => `t.int!=${i}`).join(" and "), { "t.int": 5 }, false],
+      [numbers.map((i) => `t.text contains x${i}`).join(" or "), { "t.text": "x9998" }, true],
+      [numbers.map((i) => `t.text contains x${i}`).join(" or "), { "t.text": "y" }, false],
+      [numbers.map((i) => `not t.text contains x${i}.`).join(" and "), { "t.text": "y" }, true],
+      [`t.text in (${numbers.map((i) => `i${i}`).join()})`, { "t.text": "i9999" }, true],
+      [`t.path pmatch (${numbers.map((i) => `/a${i}/b`).join()})`, { "t.path": "/a77/b/c" }, true],
+    ];
+    for (const [filter, values, expected] of table) {
+      const checked = checkText(filter, fakeFields);
+      const ctx = fakeContext(values);
+      expect(interpretFilter(checked)(ctx)).toBe(expected);
+      expect(compileFilter(checked)(ctx)).toBe(expected);
+      expect(matches([{ checked, types: eventTypesOf(checked.ast) }], ctx)).toEqual(expected ? [0] : []);
+    }
+  },
+  SLOW,
+);
+
+test(
+  "filters that share thousands of conditions are not nested thousands deep",
+  () => {
+    const long = Array.from({ length: 3000 }, (_, i) => `not t.text contains x${i}.`).join(" and ");
+    const stairs = Array.from({ length: 300 }, (_, i) =>
+      Array.from({ length: i + 1 }, (_, n) => `not t.text endswith y${n}.`).join(" and "),
     );
-  }
-  const ctx = fakeContext({ "t.text": "a3", "t.int": 1004, "t.other": "y17" });
-  const reference: number[] = [];
-  interpretRuleset(entries).all(ctx, reference);
-  expect(reference).toEqual([17, 1004]);
-  expect(matches(entries, fakeContext({ "t.text": "a3", "t.int": 1005, "t.other": "none" }))).toEqual([]);
-  expect(matches(entries, ctx)).toEqual([17, 1004]);
-});
-
-test("chains of ten thousand comparisons compile and answer", () => {
-  const numbers = Array.from({ length: 10_000 }, (_, i) => i);
-  const table: readonly [string, Values, boolean][] = [
-    [numbers.map((i) => `t.int=${i}`).join(" or "), { "t.int": 9_999 }, true],
-    [numbers.map((i) => `t.int=${i}`).join(" or "), { "t.int": 10_000 }, false],
-    [numbers.map((i) => `t.int!=${i}`).join(" and "), { "t.int": 10_000 }, true],
-    [numbers.map((i) => `t.int!=${i}`).join(" and "), { "t.int": 5 }, false],
-    [numbers.map((i) => `t.text contains x${i}`).join(" or "), { "t.text": "x9998" }, true],
-    [numbers.map((i) => `t.text contains x${i}`).join(" or "), { "t.text": "y" }, false],
-    [numbers.map((i) => `not t.text contains x${i}.`).join(" and "), { "t.text": "y" }, true],
-    [`t.text in (${numbers.map((i) => `i${i}`).join()})`, { "t.text": "i9999" }, true],
-    [`t.path pmatch (${numbers.map((i) => `/a${i}/b`).join()})`, { "t.path": "/a77/b/c" }, true],
-  ];
-  for (const [filter, values, expected] of table) {
-    const checked = checkText(filter, fakeFields);
-    const ctx = fakeContext(values);
-    expect(interpretFilter(checked)(ctx)).toBe(expected);
-    expect(compileFilter(checked)(ctx)).toBe(expected);
-    expect(matches([{ checked, types: eventTypesOf(checked.ast) }], ctx)).toEqual(expected ? [0] : []);
-  }
-});
-
-test("filters that share thousands of conditions are not nested thousands deep", () => {
-  const long = Array.from({ length: 3000 }, (_, i) => `not t.text contains x${i}.`).join(" and ");
-  const stairs = Array.from({ length: 300 }, (_, i) =>
-    Array.from({ length: i + 1 }, (_, n) => `not t.text endswith y${n}.`).join(" and "),
-  );
-  const entries = [`${long} and t.int = 1`, `${long} and t.int = 2`, ...stairs].map(entry);
-  const ctx = fakeContext({ "t.text": "z", "t.int": 2 });
-  const reference: number[] = [];
-  interpretRuleset(entries).all(ctx, reference);
-  expect(matches(entries, ctx)).toEqual(reference);
-  expect(reference.length).toBe(301);
-  expect(matches(entries, fakeContext({ "t.text": "x2999.", "t.int": 2 }))[0]).toBe(2);
-});
+    const entries = [`${long} and t.int = 1`, `${long} and t.int = 2`, ...stairs].map(entry);
+    const ctx = fakeContext({ "t.text": "z", "t.int": 2 });
+    const reference: number[] = [];
+    interpretRuleset(entries).all(ctx, reference);
+    expect(matches(entries, ctx)).toEqual(reference);
+    expect(reference.length).toBe(301);
+    expect(matches(entries, fakeContext({ "t.text": "x2999.", "t.int": 2 }))[0]).toBe(2);
+  },
+  SLOW,
+);
 
 test("equal conditions are one term, in any order and with repetitions", () => {
   const pool = new TermPool();
@@ -202,23 +217,27 @@ function randomContext(pick: (n: number) => number): Context {
   return fakeContext(values, ["open", "close", "read", "syscall"][pick(4)]);
 }
 
-test("compiled filters and rulesets agree with the interpreter on random filters and events", () => {
-  const pick = random(42);
-  for (let round = 0; round < 20; round++) {
-    const filters = Array.from({ length: 40 }, () => randomFilter(pick, 4));
-    const entries = filters.map(entry);
-    const compiled = compileRuleset(entries);
-    const single = entries.map((e) => compileFilter(e.checked));
-    const reference = entries.map((e) => interpretFilter(e.checked));
-    for (let n = 0; n < 60; n++) {
-      const ctx = randomContext(pick);
-      const expected = reference.flatMap((f, i) => (f(ctx) ? [i] : []));
-      expect(single.flatMap((f, i) => (f(ctx) ? [i] : []))).toEqual(expected);
-      const out: number[] = [];
-      compiled.all(ctx, out);
-      // The event types told from the tree must not take a match away.
-      expect(out).toEqual(expected);
-      expect(compiled.first(ctx)).toBe(expected[0] ?? -1);
+test(
+  "compiled filters and rulesets agree with the interpreter on random filters and events",
+  () => {
+    const pick = random(42);
+    for (let round = 0; round < 20; round++) {
+      const filters = Array.from({ length: 40 }, () => randomFilter(pick, 4));
+      const entries = filters.map(entry);
+      const compiled = compileRuleset(entries);
+      const single = entries.map((e) => compileFilter(e.checked));
+      const reference = entries.map((e) => interpretFilter(e.checked));
+      for (let n = 0; n < 60; n++) {
+        const ctx = randomContext(pick);
+        const expected = reference.flatMap((f, i) => (f(ctx) ? [i] : []));
+        expect(single.flatMap((f, i) => (f(ctx) ? [i] : []))).toEqual(expected);
+        const out: number[] = [];
+        compiled.all(ctx, out);
+        // The event types told from the tree must not take a match away.
+        expect(out).toEqual(expected);
+        expect(compiled.first(ctx)).toBe(expected[0] ?? -1);
+      }
     }
-  }
-});
+  },
+  SLOW,
+);
