@@ -28,11 +28,17 @@ const NAMED_LINES: Readonly<Record<string, string>> = {
   kubernetes: KUBERNETES_LINE,
 };
 
-/** The format that -p asks for; the default line, tolerant of missing values, without it. */
-function formatText(print: string | undefined): string {
-  if (print === undefined || print === "") return `*${LINE}`;
-  const named = NAMED_LINES[print];
-  return named === undefined ? print : `*${named}`;
+/** The format that -p asks for; the default line, tolerant of missing values and coloured on a terminal, without it. */
+async function formatText(print: string | undefined): Promise<string> {
+  const named = print === undefined || print === "" ? LINE : NAMED_LINES[print];
+  if (named === undefined) return print as string;
+  const { coloursFor } = await import("./cli/colour.ts");
+  const { cyan, green, blue } = coloursFor(process.stdout);
+  const coloured = named
+    .replace("%proc.name", green("%proc.name"))
+    .replace("%thread.tid", cyan("%thread.tid"))
+    .replace("%evt.type", blue("%evt.type"));
+  return `*${coloured}`;
 }
 
 /** Sets how buffers and times are shown. */
@@ -108,7 +114,7 @@ async function lines(args: Args): Promise<{ line: Line | null; sink: LineSink }>
   const { describeFormatError, FormatError } = await import("../lib/format/error.ts");
   const sink = await lineSink(args.bool("unbuffered") || process.stdout.isTTY === true);
   try {
-    const format = compileFormat(formatText(args.string("print")), { recorded: true });
+    const format = compileFormat(await formatText(args.string("print")), { recorded: true });
     if (args.bool("quiet") || args.has("write")) return { line: null, sink };
     return { line: args.bool("json") ? format.writeJson : format.write, sink };
   } catch (error) {

@@ -1,16 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // `falco validate`: checks rule files.
-import type { ReportStyle } from "../lib/rules/report.ts";
 import { UsageError } from "./cli/errors.ts";
 import type { Command } from "./cli/flags.ts";
 import { Output } from "./cli/output.ts";
-
-/** Colours of a report on a terminal; none elsewhere. */
-export async function reportStyle(): Promise<ReportStyle | undefined> {
-  if (process.stdout.isTTY !== true) return undefined;
-  const { default: chalk } = await import("chalk");
-  return { good: chalk.green, bad: chalk.red, doubtful: chalk.yellow };
-}
 
 export interface ValidateSettings {
   /** Files, directories and patterns, in order. */
@@ -34,9 +26,10 @@ export async function validateFiles(settings: ValidateSettings): Promise<number>
     const described = settings.describe && result.successful ? { falco_describe_results: describeAll(result) } : {};
     output.text(`${JSON.stringify({ ...described, ...reportJson(result.files) })}\n`);
   } else {
-    const style = await reportStyle();
-    const text = reportText(result.files, { warnings: settings.warnings, ...(style === undefined ? {} : { style }) });
-    output.text(`${text}\n`);
+    const { coloursFor } = await import("./cli/colour.ts");
+    const { green: good, red: bad, yellow: doubtful } = coloursFor(process.stdout);
+    const style = { good, bad, doubtful };
+    output.text(`${reportText(result.files, { warnings: settings.warnings, style })}\n`);
   }
   return result.successful ? 0 : 1;
 }
