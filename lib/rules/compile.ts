@@ -211,14 +211,24 @@ class Compiler {
     return result;
   }
 
-  /** Checks output and condition of a rule; undefined when the rule is to be skipped. */
+  /** Checks output and condition of a rule, and reports both; undefined when the rule cannot be used. */
   private rule(definition: RuleDefinition): CompiledRule | undefined {
     const registry = this.collector.options.sources.get(definition.source) as FieldRegistry;
     const exceptionFields = new Set<string>();
-    const full = withExceptions(definition.condition.text, definition.exceptions, exceptionFields);
+    const text = withExceptions(definition.condition.text, definition.exceptions, exceptionFields);
     const output = definition.output.text.replaceAll("%container.info", "");
-    if (!this.checkOutput(definition, output, registry)) return undefined;
+    const verdict = this.checkOutput(definition, output, registry);
+    if (verdict === "skip") return undefined;
+    const condition = this.condition(definition, text, registry);
+    return condition && verdict === "good" ? { definition, output, exceptionFields, ...condition } : undefined;
+  }
 
+  /** Compiles the condition of a rule; `full` is its text with exceptions. Undefined when the rule is to be skipped. */
+  private condition(
+    definition: RuleDefinition,
+    full: string,
+    registry: FieldRegistry,
+  ): Pick<CompiledRule, "ast" | "checked" | "types"> | undefined {
     const place = definition.condition.place;
     const text = this.substitution.apply(full);
     const ast = this.expand(this.parse(definition.condition, full), definition.place, text, Number.POSITIVE_INFINITY);
@@ -245,11 +255,11 @@ class Compiler {
       const message = "The condition can match most event types, which makes it slow; restrict it with evt.type";
       this.report.warn("LOAD_NO_EVTTYPE", message, definition.place);
     }
-    return { definition, ast, checked, types, output, exceptionFields };
+    return { ast, checked, types };
   }
 
-  /** True when the output can be used, false when the rule is to be skipped. */
-  private checkOutput(definition: RuleDefinition, output: string, registry: FieldRegistry): boolean {
+  /** Whether the output can be used, the rule is to be skipped, or the output is wrong, which is reported. */
+  private checkOutput(definition: RuleDefinition, output: string, registry: FieldRegistry): "good" | "skip" | "wrong" {
     const place = definition.output.place;
     let fields: readonly string[];
     try {
@@ -257,17 +267,18 @@ class Compiler {
     } catch (error) {
       if (!(error instanceof OutputError)) throw error;
       if (!error.unknownField || !definition.skipIfUnknownFilter) {
-        throw new RuleError("LOAD_ERR_COMPILE_OUTPUT", error.message, place);
+        this.report.error(new RuleError("LOAD_ERR_COMPILE_OUTPUT", error.message, place));
+        return "wrong";
       }
       this.report.warn("LOAD_UNKNOWN_FILTER", `${error.message}; the rule is skipped`, place);
-      return false;
+      return "skip";
     }
     for (const field of DEPRECATED_FIELDS) {
       if (fields.includes(field)) {
         this.report.warn("LOAD_DEPRECATED_ITEM", deprecationMessage(field, "output"), place, field);
       }
     }
-    return true;
+    return "good";
   }
 
   private warnAboutCondition(ast: Ast, place: Place): void {

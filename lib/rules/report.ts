@@ -22,7 +22,7 @@ function issueText(issue: Issue): string {
   const { line, column } = place.position();
   // A part of a condition already counts from 1 in the line; the column of its text counts from 1 as well.
   const at = place.inCondition?.line ? `${line}:${column}` : `${line + 1}:${column + 1}`;
-  const chain = place.chain().slice(1);
+  const chain = place.chain().filter((p, i) => i > 0 && (p.type !== "value for" || p.name !== ""));
   const where = (chain.length > 0 ? chain : [place]).map(placeName).join(", ");
   const snippet = place.snippet().trimEnd();
   return [
