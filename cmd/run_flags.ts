@@ -225,7 +225,7 @@ const COLOURS = ["97;41", "97;41", "1;31", "31", "33", "36", "32", "90"];
 
 /** Gives a line on a terminal the colour of its priority. */
 function paintLine(message: Message, json: boolean): string {
-  return json ? message.line : `\x1b[${COLOURS[message.alert.priority] ?? "0"}m${message.line}\x1b[0m`;
+  return json ? message.line : `\x1b[${COLOURS[message.priority] ?? "0"}m${message.line}\x1b[0m`;
 }
 
 function isTerminal(stream: { isTTY?: boolean }): boolean {

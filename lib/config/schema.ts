@@ -246,7 +246,7 @@ export const KEYS = [
   int(
     "outputs_queue.capacity",
     0,
-    "Alerts kept for each output that is slower than they come; further ones are lost and counted. 0 stands for 65536, which is also the most there can be.",
+    "Alerts kept for each output that is slower than they come; further ones are lost and counted. 0 stands for 32768, which is also the most there can be.",
     { min: 0 },
   ),
   int("output_timeout", 2000, "Milliseconds an output may take for one delivery before it counts as stuck.", {

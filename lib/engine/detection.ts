@@ -2,7 +2,7 @@
 // Makes alerts of matches: a compiled ruleset with, for each rule, the ready recipe of its alert.
 import { fieldJson } from "../fields/values.ts";
 import type { Format } from "../format/formatter.ts";
-import type { Alert, AlertStyle } from "../outputs/alert.ts";
+import { type Alert, type AlertStyle, timeField } from "../outputs/alert.ts";
 import { toText } from "../scap/bytes.ts";
 import type { Context } from "../sinsp/inspector.ts";
 import type { AppendOutput } from "./append_output.ts";
@@ -24,18 +24,29 @@ export interface AlertingRuleset extends Matcher {
 /** Makes the alerts of one rule. */
 type Recipe = (ctx: Context) => Alert;
 
-const NO_FIELDS: Alert["fields"] = [];
+/** A field as it stands in the JSON object: `"name":` and its value. */
+interface FieldMaker {
+  readonly key: string;
+  json(ctx: Context): string;
+}
+
+/** All fields of a rule's alerts in order of their names; of equal names the last wins. */
+function fieldMakers(rule: AlertingRule, append: AppendOutput, style: AlertStyle): FieldMaker[] {
+  const byName = new Map<string, (ctx: Context) => string>();
+  for (const field of rule.output.fields) byName.set(toText(field.token), (ctx) => fieldJson(field, ctx) ?? "null");
+  for (const extra of append.fields(rule)) byName.set(extra.name, (ctx) => extra.json(ctx));
+  byName.set(timeField(style), (ctx) => String(ctx.ev.timeExact()));
+  const sorted = [...byName].sort(([a], [b]) => (a < b ? -1 : 1));
+  return sorted.map(([name, json], i) => ({ key: `${i === 0 ? "{" : ","}${JSON.stringify(name)}:`, json }));
+}
 
 function recipe(rule: AlertingRule, append: AppendOutput, style: AlertStyle, hostname: string): Recipe {
   const { name, priority, source, tags, output } = rule;
-  const wanted = style.json && style.includeFields;
-  const plain = output.fields.map((field) => ({ field, name: toText(field.token) }));
-  const extra = append.fields(rule);
-  const fieldsOf = (ctx: Context): Alert["fields"] => {
-    const fields: [string, string][] = [];
-    for (const f of plain) fields.push([f.name, fieldJson(f.field, ctx) ?? "null"]);
-    for (const f of extra) fields.push([f.name, f.json(ctx)]);
-    return fields;
+  const makers = style.json && style.includeFields ? fieldMakers(rule, append, style) : [];
+  const fieldsOf = (ctx: Context): string => {
+    let text = "";
+    for (const maker of makers) text += maker.key + maker.json(ctx);
+    return text === "" ? "" : `${text}}`;
   };
   return (ctx) => ({
     rule: name,
@@ -45,7 +56,7 @@ function recipe(rule: AlertingRule, append: AppendOutput, style: AlertStyle, hos
     time: ctx.ev.timeExact(),
     hostname,
     message: output.text(ctx) ?? "",
-    fields: wanted ? fieldsOf(ctx) : NO_FIELDS,
+    fields: fieldsOf(ctx),
   });
 }
 

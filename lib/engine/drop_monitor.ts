@@ -124,7 +124,7 @@ export class DropMonitor {
       time: now,
       hostname: this.options.hostname,
       message,
-      fields: fields.map(([name, n]) => [name, `"${n}"`] as const),
+      fields: JSON.stringify(Object.fromEntries([...fields].sort().map(([name, n]) => [name, String(n)]))),
     };
   }
 }

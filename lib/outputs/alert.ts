@@ -17,8 +17,11 @@ export interface Alert {
   readonly hostname: string;
   /** The rule's output with its values filled in, without time and priority. Byte string. */
   readonly message: string;
-  /** Values by field name, in any order, each as JSON source text (so that integers keep all their digits). */
-  readonly fields: readonly (readonly [name: string, json: string])[];
+  /**
+   * JSON object of the values by field name, in order of the names; text, so that integers keep all their digits. The
+   * time of the event is among them, under `timeField`. "" when the alert's style has no use for them.
+   */
+  readonly fields: string;
 }
 
 /** How alerts are written; from the keys json_* and time_format_iso_8601. */
@@ -55,40 +58,22 @@ function fullOutput(alert: Alert, style: AlertStyle): string {
 
 /** ` (name=value name=value)`: internal alerts in text form list their fields. */
 function fieldList(alert: Alert): string {
-  if (alert.fields.length === 0) return "";
-  const pairs = sorted(alert.fields).map(([name, json]) => {
-    const value = json.startsWith('"') ? (JSON.parse(json) as string) : json;
-    return `${name}=${value}`;
-  });
+  if (alert.fields === "") return "";
+  const pairs = Object.entries(JSON.parse(alert.fields) as Record<string, unknown>).map(([k, v]) => `${k}=${v}`);
   return ` (${pairs.join(" ")})`;
 }
 
 function renderJson(alert: Alert, style: AlertStyle): string {
   const internal = alert.source === INTERNAL_SOURCE;
-  const parts = [`{"hostname":${JSON.stringify(alert.hostname)}`];
-  if (style.includeMessage && !internal) parts.push(`"message":${JSON.stringify(toText(alert.message))}`);
-  if (internal) parts.push(`"output":${JSON.stringify(toText(alert.message))}`);
-  else if (style.includeOutput) parts.push(`"output":${JSON.stringify(fullOutput(alert, style))}`);
-  if (internal) parts.push(`"output_fields":${fieldsJson(alert.fields)}`);
-  else if (style.includeFields) {
-    parts.push(`"output_fields":${fieldsJson([...alert.fields, [timeField(style), String(alert.time)]])}`);
-  }
-  parts.push(`"priority":"${priorityName(alert.priority)}"`, `"rule":${JSON.stringify(alert.rule)}`);
-  parts.push(`"source":${JSON.stringify(alert.source)}`);
-  if (style.includeTags && !internal) parts.push(`"tags":${JSON.stringify(alert.tags)}`);
-  parts.push(`"time":"${isoTime(alert.time)}Z"`);
-  return `${parts.join(",")}}`;
-}
-
-/** Fields in order of their names; of equal names the last wins. */
-function sorted(fields: Alert["fields"]): Alert["fields"] {
-  return [...new Map(fields)].sort(([a], [b]) => (a < b ? -1 : 1));
-}
-
-function fieldsJson(fields: Alert["fields"]): string {
-  return `{${sorted(fields)
-    .map(([name, json]) => `${JSON.stringify(name)}:${json}`)
-    .join(",")}}`;
+  let out = `{"hostname":${JSON.stringify(alert.hostname)}`;
+  if (style.includeMessage && !internal) out += `,"message":${JSON.stringify(toText(alert.message))}`;
+  if (internal) out += `,"output":${JSON.stringify(toText(alert.message))}`;
+  else if (style.includeOutput) out += `,"output":${JSON.stringify(fullOutput(alert, style))}`;
+  if ((internal || style.includeFields) && alert.fields !== "") out += `,"output_fields":${alert.fields}`;
+  out += `,"priority":"${priorityName(alert.priority)}","rule":${JSON.stringify(alert.rule)}`;
+  out += `,"source":${JSON.stringify(alert.source)}`;
+  if (style.includeTags && !internal) out += `,"tags":${JSON.stringify(alert.tags)}`;
+  return `${out},"time":"${isoTime(alert.time)}Z"}`;
 }
 
 const SHORT_ESCAPES: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };

@@ -2,7 +2,7 @@
 // Output to a file that grows: opened once (keep_alive) or for every delivery.
 import { close, open } from "node:fs";
 import { type Message, type Output, OutputError, systemReason } from "./output.ts";
-import { messageBytes, ShortWriteError, wholeMessages, writeAll } from "./write.ts";
+import { MessageEncoder, ShortWriteError, wholeMessages, writeAll } from "./write.ts";
 
 export interface FileOutputOptions {
   filename: string;
@@ -12,6 +12,7 @@ export interface FileOutputOptions {
 
 export class FileOutput implements Output {
   readonly name = "file";
+  private readonly encoder = new MessageEncoder();
   private fd = -1;
   /** The file ends in the middle of a line, because a write fell short. */
   private brokenLine = false;
@@ -20,7 +21,7 @@ export class FileOutput implements Output {
 
   async send(messages: readonly Message[]): Promise<null> {
     if (this.fd < 0) await this.open();
-    const bytes = messageBytes(messages);
+    const bytes = this.encoder.bytes(messages);
     try {
       if (this.brokenLine) {
         await writeAll(this.fd, Buffer.from("\n"));

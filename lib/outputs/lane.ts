@@ -5,11 +5,12 @@ import { type Message, type Output, OutputError } from "./output.ts";
 import { within } from "./within.ts";
 
 /** Most alerts a queue holds, whatever the configuration says (`outputs_queue.capacity: 0` means this). */
-export const MAX_QUEUED_ALERTS = 65_536;
+export const MAX_QUEUED_ALERTS = 32_768;
 /** Most characters of alert lines a queue holds; together with the former it bounds the memory of a stuck output. */
-export const MAX_QUEUED_CHARS = 24 * 1024 * 1024;
-/** Most messages handed to an output in one call. */
-const BATCH = 256;
+export const MAX_QUEUED_CHARS = 8 * 1024 * 1024;
+/** Most messages, and about the most characters, handed to an output in one call. */
+const BATCH = 1024;
+const BATCH_CHARS = 128 * 1024;
 
 export interface LaneOptions {
   /** Alerts kept for an output that is slower than the events; 1 … MAX_QUEUED_ALERTS. */
@@ -109,9 +110,11 @@ export class Lane {
     return this.running === null || (await within(this.running, ms));
   }
 
-  /** Resolves as soon as there is room in the queue or waiting is of no use. */
+  /** Resolves when half of the queue is free, or when waiting is of no use. */
   async room(): Promise<void> {
-    while (this.waitWorthwhile) await Bun.sleep(2);
+    const { capacity } = this.options;
+    const tooFull = (): boolean => this.queued > capacity / 2 || this.chars > MAX_QUEUED_CHARS / 2;
+    while (tooFull() && this.trouble === "none") await Bun.sleep(1);
   }
 
   reopen(): void {
@@ -168,9 +171,14 @@ export class Lane {
   }
 
   private take(): Message[] {
-    const batch = this.queue.slice(this.head, this.head + BATCH);
-    this.head += batch.length;
-    for (const m of batch) this.chars -= m.line.length;
+    let end = this.head;
+    let chars = 0;
+    while (end < this.queue.length && end - this.head < BATCH && chars < BATCH_CHARS) {
+      chars += (this.queue[end++] as Message).line.length;
+    }
+    const batch = this.queue.slice(this.head, end);
+    this.head = end;
+    this.chars -= chars;
     if (this.head >= 4096 || this.head === this.queue.length) {
       this.queue = this.queue.slice(this.head);
       this.head = 0;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one interface of all outputs, and the error they fail with.
-import type { Alert } from "./alert.ts";
 
-/** An alert with the line that stands for it (text or JSON, without line end; UTF-16). */
+/** What outputs get of an alert. */
 export interface Message {
-  readonly alert: Alert;
+  /** The line that stands for it: text or JSON, without line end; UTF-16. */
   readonly line: string;
+  /** Number, see lib/rules/priority.ts. */
+  readonly priority: number;
 }
 
 /**

@@ -2,7 +2,7 @@
 // Output to a program's standard input, run by the shell: once for all alerts (keep_alive) or once for each.
 import { type ChildProcess, spawn } from "node:child_process";
 import { type Message, type Output, OutputError, systemReason } from "./output.ts";
-import { messageBytes } from "./write.ts";
+import { MessageEncoder } from "./write.ts";
 
 export interface ProgramOutputOptions {
   /** Command line for `/bin/sh -c`. */
@@ -71,6 +71,7 @@ class Run {
 
 export class ProgramOutput implements Output {
   readonly name = "program";
+  private readonly encoder = new MessageEncoder();
   private run: Run | null = null;
   private startedAt = Number.NEGATIVE_INFINITY;
   /** Why the last run ended, for as long as it may not be started again. */
@@ -114,7 +115,7 @@ export class ProgramOutput implements Output {
       this.startedAt = now;
       this.run = new Run(this.options.program);
     }
-    if (await this.run.write(messageBytes(messages))) return note;
+    if (await this.run.write(this.encoder.bytes(messages))) return note;
     this.lastEnd = await this.run.ended;
     this.run = null;
     throw new OutputError(this.name, this.lastEnd);
@@ -128,7 +129,7 @@ export class ProgramOutput implements Output {
       const run = new Run(this.options.program);
       this.run = run;
       // A program that ends well without reading all of its input has done what it wanted.
-      await run.write(messageBytes([message]));
+      await run.write(this.encoder.bytes([message]));
       const end = await run.finish();
       if (run.status === 0) continue;
       failed++;

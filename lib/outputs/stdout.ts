@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Output to standard output, one line per alert.
 import { type Message, type Output, OutputError, systemReason } from "./output.ts";
-import { messageBytes, ShortWriteError, wholeMessages, writeAll } from "./write.ts";
+import { MessageEncoder, ShortWriteError, wholeMessages, writeAll } from "./write.ts";
 
 export class StdoutOutput implements Output {
   readonly name = "stdout";
+  private readonly encoder = new MessageEncoder();
 
   constructor(
     /** Descriptor to write to. */
@@ -15,7 +16,7 @@ export class StdoutOutput implements Output {
 
   async send(messages: readonly Message[]): Promise<null> {
     const paint = this.paint;
-    const bytes = messageBytes(paint === null ? messages : messages.map((m) => ({ alert: m.alert, line: paint(m) })));
+    const bytes = this.encoder.bytes(paint === null ? messages : messages.map((m) => ({ ...m, line: paint(m) })));
     try {
       await writeAll(this.fd, bytes);
       return null;

@@ -6,11 +6,20 @@ import type { Message } from "./output.ts";
 /** ms between attempts on a descriptor that is non-blocking and full. */
 const RETRY_MS = 5;
 
-/** The lines of messages, each with a line feed, as UTF-8. */
-export function messageBytes(messages: readonly Message[]): Buffer {
-  let text = "";
-  for (const m of messages) text += m.line + "\n";
-  return Buffer.from(text, "utf8");
+const encoder = new TextEncoder();
+
+/** Turns messages into bytes in memory of its own, which the next call uses again. */
+export class MessageEncoder {
+  private buffer = Buffer.allocUnsafe(256 * 1024);
+
+  /** The lines of messages, each with a line feed, as UTF-8; good until the next call. */
+  bytes(messages: readonly Message[]): Buffer {
+    let text = "";
+    for (const m of messages) text += m.line + "\n";
+    // A char is at most three bytes of UTF-8.
+    if (text.length * 3 > this.buffer.length) this.buffer = Buffer.allocUnsafe(text.length * 3);
+    return this.buffer.subarray(0, encoder.encodeInto(text, this.buffer).written);
+  }
 }
 
 /** How far a write came before the system refused more. */
@@ -24,7 +33,7 @@ export class ShortWriteError extends Error {
   }
 }
 
-/** How many of the messages lie wholly within the first `written` bytes of their `messageBytes`. */
+/** How many of the messages lie wholly within the first `written` bytes of what MessageEncoder made. */
 export function wholeMessages(bytes: Buffer, written: number): number {
   let n = 0;
   for (let at = bytes.indexOf(10); at >= 0 && at < written; at = bytes.indexOf(10, at + 1)) n++;

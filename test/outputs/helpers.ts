@@ -25,14 +25,14 @@ export function alert(over: Partial<Alert> = {}): Alert {
     time: 1795332391730997013n,
     hostname: "guest",
     message: "something happened",
-    fields: [],
+    fields: "",
     ...over,
   };
 }
 
 /** Messages whose lines are `PREFIX 0`, `PREFIX 1` … */
 export function messages(n: number, prefix = "line", from = 0): Message[] {
-  return Array.from({ length: n }, (_, i) => ({ alert: alert(), line: `${prefix} ${i + from}` }));
+  return Array.from({ length: n }, (_, i) => ({ priority: 4, line: `${prefix} ${i + from}` }));
 }
 
 /** Runs `use` with a fresh directory and removes that. */

@@ -57,7 +57,7 @@ describe("Lane", () => {
   test("bounds memory by the length of the lines as well", () => {
     const { lane } = setup({ capacity: MAX_QUEUED_ALERTS });
     const line = "x".repeat(1024 * 1024);
-    for (let i = 0; i < 100; i++) lane.push({ alert: alert(), line });
+    for (let i = 0; i < 100; i++) lane.push({ priority: 4, line });
     expect(lane.queued).toBe(MAX_QUEUED_CHARS / line.length);
   });
 
