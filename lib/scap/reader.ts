@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Trace files as a source of events: walks blocks in a window of memory, checks every event, moves the cursor.
+import { noInline } from "bun:jsc";
 import { ANY_COUNT, AS_IS } from "../schema/conversion.ts";
 import { EVENT_LARGE, EVENT_MAX } from "../schema/events.ts";
 import { EV } from "../schema/tables/enums.ts";
@@ -25,6 +26,21 @@ const PASSED_OVER = -1;
 const PHASE = { HEAD: 0, EVENTS: 1, END: 2, FAILED: 3, LEADING: 4 } as const;
 
 const NO_MACHINE: MachineInfo = { numCpus: 0, memorySize: 0, maxPid: 0, hostname: "", bootTime: 0n, flags: 0n };
+
+/** Entry of the tables below: events that nextSlow() sees to. */
+const SLOW = 0xfd;
+
+/**
+ * For every type an event header can state: SLOW (unknown types, 32-bit parameter lengths), ANY_COUNT, or the number of
+ * parameters with which the event is delivered as it is; with another number it is converted.
+ */
+function typeTable(asIs: (type: number) => number): Uint8Array {
+  const table = new Uint8Array(65536).fill(SLOW);
+  for (let type = 0; type < EVENT_MAX; type++) if (EVENT_LARGE[type] === 0) table[type] = asIs(type);
+  return table;
+}
+const CURRENT = typeTable((type) => AS_IS[type]!);
+const RECORDED = typeTable(() => ANY_COUNT);
 
 export interface OpenOptions {
   /** Deliver events as they were recorded, without conversion to the current schema. */
@@ -52,6 +68,7 @@ export class FileSource implements CaptureSource, Window {
 
   bytes: Buffer = Buffer.allocUnsafeSlow(WINDOW);
   view: DataView = new DataView(this.bytes.buffer);
+  private words: Int32Array = new Int32Array(this.bytes.buffer);
   at = 0;
   end = 0;
   base = 0;
@@ -76,10 +93,13 @@ export class FileSource implements CaptureSource, Window {
 
   private readonly converter = new Converter();
   private readonly asRecorded: boolean;
+  /** By event type: what next() does with it. */
+  private readonly asIs: Uint8Array;
 
   constructor(name: string, input: ByteInput, options: OpenOptions) {
     this.name = name;
     this.asRecorded = options.asRecorded === true;
+    this.asIs = this.asRecorded ? RECORDED : CURRENT;
     this.input = input;
     this.cursor.bytes = this.bytes;
     this.cursor.view = this.view;
@@ -92,68 +112,79 @@ export class FileSource implements CaptureSource, Window {
 
   next(): number {
     if (this.phase !== PHASE.EVENTS) return this.nextOutside();
-    const view = this.view;
+    const words = this.words;
     const end = this.end;
     let at = this.at;
     for (;;) {
-      if (end - at < 8) return this.starve(at, 8);
-      const id = view.getUint32(at, true);
-      let head = at + 14;
-      if (id !== BLOCK.EVENT_FLAGS_V2) {
-        if (id !== BLOCK.EVENT_V2) {
-          const result = this.nextOther(at, id);
-          if (result !== PASSED_OVER) return result;
-          at = this.at;
-          continue;
-        }
-        head = at + 10;
+      // Blocks lie on multiples of four, and with the two bytes of the CPU before it the event's header is read best in
+      // aligned words: these hold, from `w + 2` on, cpu and time, time, time and thread, thread, thread and length,
+      // length and type, number of parameters, then the lengths of two parameters each. (With flags before the header,
+      // all of it lies one word further on.) Whatever is out of the ordinary is left to nextSlow().
+      if (at + 8 > end || (at & 3) !== 0) return this.nextSlow(at);
+      let w = at >>> 2;
+      const id = words[w]!;
+      const total = words[w + 1]!;
+      let head = at + 10;
+      let flags = 0;
+      if (id !== BLOCK.EVENT_V2) {
+        if (id !== BLOCK.EVENT_FLAGS_V2) return this.nextSlow(at);
+        flags = (words[w + 2]! >>> 16) | (words[w + 3]! << 16);
+        head = at + 14;
+        w++;
       }
-      const total = view.getUint32(at + 4, true);
-      if (total > MAX_EVENT_BLOCK || total < LEAST_BLOCK) return this.failLength(at, total, MAX_EVENT_BLOCK);
       const next = at + total;
-      if (next > end) return this.starve(at, total);
-      const length = view.getUint32(head + 16, true);
-      const type = view.getUint16(head + 20, true);
-      const nparams = view.getUint32(head + 22, true);
+      if (total > MAX_EVENT_BLOCK || total < LEAST_BLOCK || next > end) return this.nextSlow(at);
+      const w6 = words[w + 6]!;
+      const w7 = words[w + 7]!;
+      const length = (w6 >>> 16) | (w7 << 16);
+      const type = w7 >>> 16;
+      const nparams = words[w + 8]!;
       const eventEnd = head + length;
-      if (length < EVENT_HEADER_SIZE || eventEnd > next - 4 || nparams > MAX_PARAMS)
-        return this.failEvent(at, head, next - 4);
-      let lens = head + EVENT_HEADER_SIZE;
-      if (type >= EVENT_MAX) {
-        this.unknownEvents++;
-        at = next;
-        continue;
+      if (length < EVENT_HEADER_SIZE || eventEnd > next - 4 || nparams >>> 0 > MAX_PARAMS) return this.nextSlow(at);
+      const asIs = this.asIs[type]!;
+      if (asIs === SLOW) return this.nextSlow(at);
+      let used = head + EVENT_HEADER_SIZE + nparams * 2;
+      let l = w + 9;
+      for (let n = nparams; n > 1; n -= 2) {
+        const two = words[l++]!;
+        used += (two & 0xffff) + (two >>> 16);
       }
-      if (EVENT_LARGE[type] === 0) {
-        const data = lens + nparams * 2;
-        let sum = data;
-        if (data > eventEnd) return this.failParams(at, nparams, length, data - head);
-        for (; lens < data; lens += 2) sum += view.getUint16(lens, true);
-        if (sum > eventEnd) return this.failParams(at, nparams, length, sum - head);
-      } else {
-        const data = lens + nparams * 4;
-        let sum = data;
-        if (data > eventEnd) return this.failParams(at, nparams, length, data - head);
-        for (; lens < data; lens += 4) sum += view.getUint32(lens, true);
-        if (sum > eventEnd) return this.failParams(at, nparams, length, sum - head);
-      }
+      if ((nparams & 1) !== 0) used += words[l]! & 0xffff;
+      if (used > eventEnd) return this.nextSlow(at);
       this.at = next;
       this.blockId = id;
       const c = this.cursor;
       if (this.elsewhere) this.backToWindow();
       c.offset = head;
       c.type = type;
-      c.tid = readInt64(view, head + 8);
-      c.cpu = view.getUint16(at + 8, true);
-      c.ts = (view.getUint32(head + 4, true) - this.baseHigh) * TWO32 + (view.getUint32(head, true) - this.baseLow);
+      const w3 = words[w + 3]!;
+      const w4 = words[w + 4]!;
+      const w5 = words[w + 5]!;
+      const tidLow = (w4 >>> 16) | (w5 << 16);
+      const tidHigh = (w5 >>> 16) | (w6 << 16);
+      c.tid = tidHigh === tidLow >> 31 ? tidLow : tidHigh * TWO32 + (tidLow >>> 0);
+      const timeLow = (words[w + 2]! >>> 16) | (w3 << 16);
+      const timeHigh = (w3 >>> 16) | (w4 << 16);
+      c.ts = ((timeHigh >>> 0) - this.baseHigh) * TWO32 + ((timeLow >>> 0) - this.baseLow);
+      c.cpu = words[(at >>> 2) + 2]! & 0xffff;
       c.num = ++this.num;
-      c.flags = id === BLOCK.EVENT_FLAGS_V2 ? view.getUint32(at + 10, true) : 0;
+      c.flags = flags;
       c.nparams = nparams;
       c.length = length;
       c.reset();
-      const asIs = AS_IS[type]!;
       if (asIs === nparams || asIs === ANY_COUNT || this.convert()) return NEXT.EVENT;
       at = next;
+    }
+  }
+
+  /** next() at a block that is out of the ordinary, or at the end of what is in memory. */
+  private nextSlow(from: number): number {
+    this.at = from;
+    for (;;) {
+      const at = this.at;
+      if (this.end - at < 8) return this.starve(at, 8);
+      const result = this.nextBlock(at, this.view.getUint32(at, true));
+      if (result !== PASSED_OVER) return result;
     }
   }
 
@@ -272,9 +303,7 @@ export class FileSource implements CaptureSource, Window {
     this.baseTime = (BigInt(this.baseHigh) << 32n) | BigInt(this.baseLow);
   }
 
-  /** next() at a block that is neither EV v2 nor EVF v2. */
-  private nextOther(at: number, id: number): number {
-    this.at = at;
+  private nextBlock(at: number, id: number): number {
     this.eventsEnd = at;
     if (id === BLOCK.SECTION) {
       this.phase = PHASE.HEAD;
@@ -284,11 +313,11 @@ export class FileSource implements CaptureSource, Window {
     if (type === undefined || type.kind !== KIND.EVENT) {
       return this.fail(this.base + at, "an event block or a new section header", `block type ${hex(id)}`);
     }
-    return this.nextRareEvent(at, type);
+    return this.nextEvent(at, type);
   }
 
-  /** An event in a LARGE or v1 block. */
-  private nextRareEvent(at: number, block: BlockType): number {
+  /** An event in a block of any form; what next() does in a hurry is done here with all care. */
+  private nextEvent(at: number, block: BlockType): number {
     const view = this.view;
     const total = view.getUint32(at + 4, true);
     const most = block.large ? MAX_LARGE_BLOCK : MAX_EVENT_BLOCK;
@@ -447,6 +476,7 @@ export class FileSource implements CaptureSource, Window {
     if (size !== from.length) {
       this.bytes = Buffer.allocUnsafeSlow(size);
       this.view = new DataView(this.bytes.buffer);
+      this.words = new Int32Array(this.bytes.buffer);
       this.cursor.bytes = this.bytes;
       this.cursor.view = this.view;
     }
@@ -483,6 +513,9 @@ export class FileSource implements CaptureSource, Window {
     return this.input.close();
   }
 }
+
+// A caller's loop is compiled far sooner without this large method inside, and runs no slower.
+noInline(FileSource.prototype.next);
 
 /**
  * Opens a trace file ("-": standard input): plain, gzip or zstd, whatever its name. Resolves when the first section's

@@ -56,7 +56,14 @@ export const ANY_COUNT = 0xff;
 const NEVER = 0xfe;
 
 const rowKey = (type: number, nparams: number): number => type * 64 + nparams;
-const ROWS = new Map<number, ConverterRow>(CONVERTER_ROWS.map((row) => [rowKey(row[0], row[1]), row]));
+let rows: Map<number, ConverterRow> | null = null;
+
+/** The converter's rule for events of `type` with `nparams` parameters. */
+function rowFor(type: number, nparams: number): ConverterRow | undefined {
+  // Made when the first old event comes.
+  rows ??= new Map(CONVERTER_ROWS.map((row) => [rowKey(row[0], row[1]), row]));
+  return rows.get(rowKey(type, nparams));
+}
 
 function fallback(type: number, index: number, form: string): { size: number; fill: number } {
   if (form !== "default") return { size: 0, fill: 0 };
@@ -93,7 +100,7 @@ function makePlan(recordedType: number, nparams: number): ConversionPlan {
     if (!(flags & EF.CONVERTER_MANAGED)) return plan(flags & EF.OLD_VERSION && enter ? ACTION.ENTER_ONLY : ACTION.PASS);
     const count = EVENT_NPARAMS[type] ?? 0;
     if (!enter && !(flags & EF.OLD_VERSION) && params.length >= count) return plan(ACTION.PASS);
-    const row = ROWS.get(rowKey(type, params.length));
+    const row = rowFor(type, params.length);
     // A count of parameters that no version had: what is there is still readable.
     if (row === undefined) return plan(enter ? ACTION.ENTER_ONLY : ACTION.PASS);
     const action = row[2];
@@ -121,10 +128,9 @@ export function conversionPlan(type: number, nparams: number): ConversionPlan {
 
 /** By event type: the number of parameters with which an event passes as it is; ANY_COUNT: it always does. */
 export const AS_IS = Uint8Array.from(EVENTS, (e) => {
-  const passes = (n: number): boolean => {
-    const plan = makePlan(e.id, n);
-    return plan.action === ACTION.PASS && plan.params === null;
-  };
-  if (!(e.flags & (EF.UNUSED | EF.CONVERTER_MANAGED)) && passes(0)) return ANY_COUNT;
-  return passes(e.params.length) ? e.params.length : NEVER;
+  const enter = (e.id & 1) === 0;
+  if (e.flags & EF.UNUSED) return NEVER;
+  if (!(e.flags & EF.CONVERTER_MANAGED)) return e.flags & EF.OLD_VERSION && enter ? NEVER : ANY_COUNT;
+  return enter || e.flags & EF.OLD_VERSION ? NEVER : e.params.length;
 });
+for (const [type, nparams, action] of CONVERTER_ROWS) if (action === "pass") AS_IS[type] = nparams;

@@ -104,8 +104,8 @@ function half(): Pick {
 const KINDS: Readonly<Record<string, Source>> = {
   /** The present schema, all sorts of activity. */
   new: { from: () => sharedPath("golden", "mixed.scap.gz"), pick: all },
-  /** The old schema, which Debian's sysdig reads too. */
-  old: { from: () => sharedPath("captures", "falco_run_as_user_0_container.scap"), pick: all },
+  /** The old schema, which Debian's sysdig reads too; threads are known, as in most captures. */
+  old: { from: () => sharedPath("captures", "curl_google.scap"), pick: all },
   /** Context switches and page faults: next to nothing that a rule looks at. */
   calm: { from: () => sharedPath("golden", "sched.scap.gz"), pick: all },
   /** Half of the events are such that many rules look at them. */

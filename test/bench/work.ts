@@ -11,12 +11,13 @@ async function walk(path: string, asRecorded: boolean): Promise<number> {
   let check = 0;
   do {
     while (source.next() === NEXT.EVENT) {
-      check = (check + cursor.tid + cursor.type) % 1_000_003;
+      check ^= cursor.tid ^ cursor.type;
       events++;
     }
   } while (await source.more());
   await source.close();
-  if (Number.isNaN(check)) throw new Error("an event without thread id");
+  // Said, so that reading the fields cannot be left out.
+  process.stdout.write(`${check} `);
   return events;
 }
 
