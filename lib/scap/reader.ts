@@ -6,12 +6,12 @@ import { EVENT_LARGE, EVENT_MAX } from "../schema/events.ts";
 import { EV } from "../schema/tables/enums.ts";
 import { BLOCK, BLOCK_TYPES, type BlockType, KIND, MAX_EVENT_BLOCK, MAX_LARGE_BLOCK } from "./blocks.ts";
 import { Converter } from "./converter.ts";
-import { EVENT_HEADER_SIZE, EventCursor, MAX_PARAMS, readInt64 } from "./cursor.ts";
+import { EVENT_FLAG, EVENT_HEADER_SIZE, EventCursor, MAX_PARAMS, readInt64 } from "./cursor.ts";
 import { inputName, ScapFormatError } from "./errors.ts";
 import { type ByteInput, openInput } from "./input.ts";
 import { emptyState, hex, SectionError, SectionReader, type Window } from "./section.ts";
 import { type CaptureSource, type InitialState, type MachineInfo, NEXT, type SourceStats } from "./source.ts";
-import { upgradeEvent } from "./upgrade.ts";
+import { EventUpgrader, UPGRADE } from "./upgrade.ts";
 
 /** Bytes of the window at the start (it stays in the CPU's cache); it grows only for an event or entry that is larger. */
 const WINDOW = 512 * 1024;
@@ -92,6 +92,7 @@ export class FileSource implements CaptureSource, Window {
   private elsewhere = false;
 
   private readonly converter = new Converter();
+  private readonly upgrader = new EventUpgrader();
   private readonly asRecorded: boolean;
   /** By event type: what next() does with it. */
   private readonly asIs: Uint8Array;
@@ -330,17 +331,17 @@ export class FileSource implements CaptureSource, Window {
     let limit = next - 4;
     const c = this.cursor;
     if (block.version === 1) {
-      const upgraded = upgradeEvent(bytes, head, limit);
-      if (typeof upgraded === "string") return this.fail(this.base + at, "a v1 event", upgraded);
-      if (upgraded === null) {
+      const upgraded = this.upgrader.upgrade(bytes, view, head, limit);
+      if (upgraded === UPGRADE.DAMAGED) return this.fail(this.base + at, "a v1 event", this.upgrader.fault);
+      if (upgraded === UPGRADE.UNKNOWN) {
         this.unknownEvents++;
         this.at = next;
         return PASSED_OVER;
       }
-      bytes = upgraded;
-      from = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      bytes = this.upgrader.bytes;
+      from = this.upgrader.view;
       head = 0;
-      limit = bytes.length;
+      limit = upgraded;
     }
     const length = from.getUint32(head + 16, true);
     const type = from.getUint16(head + 20, true);
@@ -376,7 +377,7 @@ export class FileSource implements CaptureSource, Window {
     c.cpu = view.getUint16(at + 8, true);
     c.ts = (from.getUint32(head + 4, true) - this.baseHigh) * TWO32 + (from.getUint32(head, true) - this.baseLow);
     c.num = ++this.num;
-    c.flags = block.flags ? view.getUint32(at + 10, true) : 0;
+    c.flags = (block.flags ? view.getUint32(at + 10, true) : 0) | (block.large ? EVENT_FLAG.LARGE : 0);
     c.nparams = nparams;
     c.length = length;
     c.reset();
