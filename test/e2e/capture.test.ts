@@ -33,7 +33,7 @@ function unnumbered(text: string): string[] {
     l
       .replace(/^\d+ /, "")
       .replace("<4t>:::", "<4t>0.0.0.0:")
-      .replace(/<4t>([^<>]+)->([^<>]+?)\)/, (_, a: string, b: string) => `<4t>${[a, b].sort().join(" and ")})`),
+      .replace(/<4t>([^<>]+)->([^<>]+?)\)/g, (_, a: string, b: string) => `<4t>${[a, b].sort().join(" and ")})`),
   );
 }
 
