@@ -11,10 +11,29 @@ import type { LineWriter } from "./line_writer.ts";
 import { argsText, argText, plainArgText, writeArgs } from "./params.ts";
 import { scalarText } from "./values.ts";
 
+let positions: Map<string, Int8Array> | undefined;
+
 /** Position of a parameter by event id, −1 where the event type has none of that name. */
 export function paramPositions(name: string): Int8Array | undefined {
-  const at = Int8Array.from(EVENTS, (e) => e.params.findIndex((p) => p.name === name));
-  return at.some((i) => i >= 0) ? at : undefined;
+  positions ??= allPositions();
+  return positions.get(name);
+}
+
+/** The positions of every name. When an event has a name twice, the first counts. */
+function allPositions(): Map<string, Int8Array> {
+  const byName = new Map<string, Int8Array>();
+  for (const { id, params } of EVENTS) {
+    for (let i = params.length - 1; i >= 0; i--) {
+      const { name } = params[i] as ParamInfo;
+      let at = byName.get(name);
+      if (at === undefined) {
+        at = new Int8Array(EVENTS.length).fill(-1);
+        byName.set(name, at);
+      }
+      at[id] = i;
+    }
+  }
+  return byName;
 }
 
 /** `paramPositions` of a name that events are known to have. */

@@ -81,7 +81,11 @@ function printArg(node: ArgNode): string {
   }
 }
 
+/** Texts that stand bare without a closer look: most of them. */
+const PLAIN = /^[A-Za-z0-9_./:*+@%-]+$/;
+
 function quoteIfNeeded(text: string): string {
+  if (PLAIN.test(text)) return text;
   return new Scanner(text).bareText() === text && !needsQuotes(text) ? text : quote(text);
 }
 

@@ -4,7 +4,7 @@
 import { LineWriter } from "../fields/line_writer.ts";
 import { builtinFields, type FieldRegistry, type ResolvedField } from "../fields/registry.ts";
 import { display } from "../fields/settings.ts";
-import { valueText, writeFieldJson } from "../fields/values.ts";
+import { type FieldWriter, INTEGER, jsonWriterOf, valueText } from "../fields/values.ts";
 import { toBytes, toText } from "../scap/bytes.ts";
 import { PF, PT } from "../schema/tables/enums.ts";
 import type { Context } from "../sinsp/inspector.ts";
@@ -78,22 +78,7 @@ function parse(format: string, registry: FieldRegistry): Piece[] {
   return pieces;
 }
 
-const INTEGER = new Set<number>([
-  PT.INT8,
-  PT.INT16,
-  PT.INT32,
-  PT.INT64,
-  PT.UINT8,
-  PT.UINT16,
-  PT.UINT32,
-  PT.UINT64,
-  PT.RELTIME,
-  PT.ABSTIME,
-  PT.PORT,
-]);
-
-/** Writes a value; false when the event has none. */
-type Writer = (ctx: Context, out: LineWriter) => boolean;
+type Writer = FieldWriter;
 
 /** The fastest way to write a token. */
 function tokenWriter(token: Token): Writer {
@@ -128,10 +113,10 @@ function tokenWriter(token: Token): Writer {
   };
 }
 
-/** The same, with "<NA>" for a missing value. */
-function forgiving(write: Writer): Writer {
+/** The same, with `missing` for a missing value. */
+function forgiving(write: Writer, missing: string): Writer {
   return (ctx, out) => {
-    if (!write(ctx, out)) out.str(MISSING);
+    if (!write(ctx, out)) out.str(missing);
     return true;
   };
 }
@@ -195,7 +180,7 @@ function lineWriter(pieces: readonly Piece[], tolerant: boolean): Writer {
     if (p.literal !== "") writers.push(literal(p.literal));
     if (p.token === null) continue;
     let write = tokenWriter(p.token);
-    if (tolerant) write = forgiving(write);
+    if (tolerant) write = forgiving(write, MISSING);
     if (p.width > 0) write = fitted(write, p.width);
     writers.push(write);
   }
@@ -208,11 +193,8 @@ function jsonWriter(fields: readonly ResolvedField[], tolerant: boolean): Writer
   const writers: Writer[] = [literal("{")];
   sorted.forEach((f, i) => {
     writers.push(literal(toBytes(`${i === 0 ? "" : ","}${JSON.stringify(toText(f.token))}:`)));
-    writers.push((ctx, out) => {
-      if (writeFieldJson(out, f, ctx)) return true;
-      if (tolerant) out.str("null");
-      return tolerant;
-    });
+    const write = jsonWriterOf(f);
+    writers.push(tolerant ? forgiving(write, "null") : write);
   });
   writers.push(literal("}"));
   const write = sequence(writers);
@@ -255,27 +237,44 @@ export function compileFormatBytes(format: string, options: FormatOptions = {}):
     for (const f of token.fields) fields.set(f.token, f);
   }
   const list = [...fields.values()];
-  const write = lineWriter(pieces, tolerant);
-  const writeJson = jsonWriter(list, tolerant);
-  if (options.recorded !== true) return new CompiledFormat(write, writeJson, list, names);
-  const recorded = new RecordedContext();
-  return new CompiledFormat(
-    (ctx, out) => write(recorded.of(ctx), out),
-    (ctx, out) => writeJson(recorded.of(ctx), out),
-    list,
-    names,
-  );
+  const line = () => lineWriter(pieces, tolerant);
+  const json = () => jsonWriter(list, tolerant);
+  return options.recorded === true
+    ? new CompiledFormat(recorded(line), recorded(json), list, names)
+    : new CompiledFormat(line, json, list, names);
+}
+
+/** Makes a writer that sees events as they were recorded. */
+function recorded(make: () => Writer): () => Writer {
+  return () => {
+    const write = make();
+    const context = new RecordedContext();
+    return (ctx, out) => write(context.of(ctx), out);
+  };
 }
 
 const scratch = new LineWriter();
 
+/** Its writers are made when they are first called: most formats of a rule file are only checked. */
 class CompiledFormat implements Format {
+  write: Writer;
+  writeJson: Writer;
+
   constructor(
-    readonly write: Writer,
-    readonly writeJson: Writer,
+    makeLine: () => Writer,
+    makeJson: () => Writer,
     readonly fields: readonly ResolvedField[],
     readonly names: readonly string[],
-  ) {}
+  ) {
+    this.write = (ctx, out) => {
+      this.write = makeLine();
+      return this.write(ctx, out);
+    };
+    this.writeJson = (ctx, out) => {
+      this.writeJson = makeJson();
+      return this.writeJson(ctx, out);
+    };
+  }
 
   text(ctx: Context): string | null {
     return this.write(ctx, scratch) ? scratch.take() : null;

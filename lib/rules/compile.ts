@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Compiles what the collector holds: lists into texts, texts into trees, macros into trees, conditions and outputs checked.
 import type { FieldRegistry } from "../fields/registry.ts";
-import { type Ast, filterFacts, type Pos, replaceIdentifiers } from "../filter/ast.ts";
+import { type Ast, type Pos, replaceIdentifiers } from "../filter/ast.ts";
 import { type CheckedFilter, checkFilter } from "../filter/checker.ts";
 import { FilterError } from "../filter/errors.ts";
 import { eventTypesOf } from "../filter/event_types.ts";
@@ -13,8 +13,8 @@ import { withExceptions } from "./exceptions.ts";
 import type { MacroDefinition, PlacedText, RuleDefinition } from "./items.ts";
 import { ListSubstitution, type ResolvedList, resolveLists } from "./lists.ts";
 import { type FileReport, type InCondition, type Place, RuleError } from "./messages.ts";
+import { conditionNotes } from "./notes.ts";
 import { compileOutput, OutputError } from "./output.ts";
-import { comparesWithNa } from "./unsafe.ts";
 
 /** More event types than this in one condition are worth a warning. */
 const MANY_EVENT_TYPES = 100;
@@ -282,14 +282,13 @@ class Compiler {
   }
 
   private warnAboutCondition(ast: Ast, place: Place): void {
-    const na = comparesWithNa(ast);
-    if (na !== undefined) {
+    const { na, deprecated } = conditionNotes(ast);
+    if (na !== null) {
       const message = `Comparing ${na} with <NA> does not find missing values; write 'not ${na} exists'`;
       this.report.warn("LOAD_UNSAFE_NA_CHECK", message, place);
     }
-    const { fields } = filterFacts(ast);
     for (const field of DEPRECATED_FIELDS) {
-      if (fields.includes(field)) {
+      if (deprecated.has(field)) {
         this.report.warn("LOAD_DEPRECATED_ITEM", deprecationMessage(field, "condition"), place, field);
       }
     }

@@ -16,8 +16,19 @@ export class OutputError extends Error {
   }
 }
 
+/** Formats by output, for each registry: an output is asked for when it is checked, used and described. */
+const known = new WeakMap<FieldRegistry, Map<string, Format>>();
+
 /** Compiles the output of a rule. Throws OutputError. */
 export function compileOutput(output: string, registry: FieldRegistry): Format {
+  const formats = known.get(registry) ?? new Map<string, Format>();
+  known.set(registry, formats);
+  const format = formats.get(output) ?? compile(output, registry);
+  formats.set(output, format);
+  return format;
+}
+
+function compile(output: string, registry: FieldRegistry): Format {
   if (output === "") throw new OutputError("The output is empty", false);
   try {
     // The star makes missing values print as "<NA>"; a star of the output's own stays a star.
