@@ -13,6 +13,7 @@ export interface FieldOptions {
   text?: (ctx: Context) => string | undefined;
   json?: Extractor;
   write?: (ctx: Context, out: LineWriter) => boolean;
+  writeJson?: (ctx: Context, out: LineWriter) => boolean;
   byEventType?: (eventId: number) => Value | undefined | typeof VARIES;
   multi?: "ancestors" | "ends";
   all?: (ctx: Context) => readonly Scalar[] | undefined;
@@ -26,6 +27,7 @@ export function field(name: string, type: number, doc: string, extract: Extracto
   if (more.text) bound.text = more.text;
   if (more.json) bound.json = more.json;
   if (more.write) bound.write = more.write;
+  if (more.writeJson) bound.writeJson = more.writeJson;
   if (more.byEventType) bound.byEventType = more.byEventType;
   if (more.all) bound.all = more.all;
   const record: Field = { name, type, format, list, arg: null, flags: more.flags ?? {}, doc, bind: () => bound };

@@ -29,12 +29,22 @@ function absolute(ctx: Context): Int64 {
   return canonical(ctx.ev.timeExact());
 }
 
+/** The same, written without a BigInt. */
+function writeAbsolute(ctx: Context, out: LineWriter): boolean {
+  split(ctx.ev);
+  if (moment.seconds > 0) {
+    out.dec(moment.seconds);
+    out.padded(moment.nanos, 9);
+  } else out.dec(moment.nanos);
+  return true;
+}
+
 /** Text in lines, ns since the epoch in JSON. */
-const TIME: FieldOptions = { json: absolute };
+const TIME: FieldOptions = { json: absolute, writeJson: writeAbsolute };
 
 /** HH:MM:SS.nnnnnnnnn, the text of almost every line. */
 function writeClock(ctx: Context, out: LineWriter): boolean {
-  split(ctx, ctx.ev.ts);
+  split(ctx.ev);
   out.str(clockText(moment.seconds));
   out.byte(DOT);
   out.padded(moment.nanos, 9);
@@ -81,19 +91,18 @@ function previousPart(which: "seconds" | "nanos"): Extractor {
 
 function absolutePart(which: "seconds" | "nanos"): Extractor {
   return (ctx) => {
-    split(ctx, ctx.ev.ts);
+    split(ctx.ev);
     return moment[which];
   };
 }
 
 /** Relative time from the first event, as the event line of -t r shows it. */
 function outputTime(ctx: Context): string {
-  const ts = ctx.ev.ts;
   switch (display.time) {
     case "h":
-      return clockNanos(ctx, ts);
+      return clockNanos(ctx.ev);
     case "a":
-      split(ctx, ts);
+      split(ctx.ev);
       return `${moment.seconds}.${moment.nanos}`;
     case "r":
       return secondsNanos(sinceFirst(ctx));
@@ -128,7 +137,7 @@ const WAITS = Uint8Array.from(EVENT_FLAGS, (flags, id) =>
 
 /** Fields of every event source. */
 export const EVT_TIME_FIELDS: readonly Field[] = [
-  text("evt.time", "Local time with nanoseconds, HH:MM:SS.nnnnnnnnn", (ctx) => clockNanos(ctx, ctx.ev.ts), {
+  text("evt.time", "Local time with nanoseconds, HH:MM:SS.nnnnnnnnn", (ctx) => clockNanos(ctx.ev), {
     ...TIME,
     write: writeClock,
   }),
@@ -136,18 +145,18 @@ export const EVT_TIME_FIELDS: readonly Field[] = [
     "evt.time.s",
     "Local time without nanoseconds, HH:MM:SS",
     (ctx) => {
-      split(ctx, ctx.ev.ts);
+      split(ctx.ev);
       return clockText(moment.seconds);
     },
     TIME,
   ),
-  text("evt.time.iso8601", "UTC time as in ISO 8601, with nanoseconds", (ctx) => isoNanos(ctx, ctx.ev.ts), TIME),
-  text("evt.datetime", "Local date and time with nanoseconds", (ctx) => dateNanos(ctx, ctx.ev.ts), TIME),
+  text("evt.time.iso8601", "UTC time as in ISO 8601, with nanoseconds", (ctx) => isoNanos(ctx.ev), TIME),
+  text("evt.datetime", "Local date and time with nanoseconds", (ctx) => dateNanos(ctx.ev), TIME),
   text(
     "evt.datetime.s",
     "Local date and time without nanoseconds",
     (ctx) => {
-      split(ctx, ctx.ev.ts);
+      split(ctx.ev);
       return dateText(moment.seconds);
     },
     TIME,
@@ -196,7 +205,7 @@ export const EVT_LATENCY_FIELDS: readonly Field[] = [
     format: PADDED,
   }),
   text("evt.outputtime", "Time of the event in the form chosen with -t", outputTime, {
-    json: absolute,
+    ...TIME,
     write: (ctx, out) => {
       if (display.time === "h") return writeClock(ctx, out);
       out.str(outputTime(ctx));

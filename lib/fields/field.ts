@@ -97,6 +97,8 @@ export interface BoundField {
   text?: (ctx: Context) => string | undefined;
   /** Writes the printed form without making a string; false when the event has no such value. */
   write?: (ctx: Context, out: LineWriter) => boolean;
+  /** Writes the JSON form without making a value; false when the event has none. */
+  writeJson?: (ctx: Context, out: LineWriter) => boolean;
   /** Value in JSON output, where it is not that of `extract` (evt.time is a number of nanoseconds there). */
   json?: Extractor;
   /** The value by event id, where it depends on nothing else; VARIES for event ids where it does. */

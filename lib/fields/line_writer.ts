@@ -205,24 +205,25 @@ export class LineWriter {
     this.at = at;
   }
 
-  /** The same for bytes of another writer. */
-  jsonRange(from: Buffer, start: number, end: number): void {
-    this.room((end - start) * 6 + 2);
+  /** Begins a JSON string whose bytes are written next; gives what `endJson` needs. */
+  beginJson(): number {
+    this.byte(QUOTE);
+    return this.at;
+  }
+
+  /** Ends the JSON string begun at `start`: what was written since is escaped where it must be. */
+  endJson(start: number): void {
     const bytes = this.bytes;
-    let at = this.at;
-    bytes[at++] = QUOTE;
-    for (let i = start; i < end; i++) {
-      const b = from[i] as number;
-      const kind = JSON_CLASS[b] as number;
-      if (kind === 0) bytes[at++] = b;
-      else if (kind === 1) at = this.escape(b, at);
-      else {
-        this.jsonText(from.subarray(start, end));
-        return;
-      }
+    const end = this.at;
+    let i = start;
+    while (i < end && JSON_CLASS[bytes[i] as number] === 0) i++;
+    if (i === end) {
+      this.byte(QUOTE);
+      return;
     }
-    bytes[at++] = QUOTE;
-    this.at = at;
+    const text = this.take(start);
+    this.at = start - 1;
+    this.json(text);
   }
 
   private escape(b: number, at: number): number {

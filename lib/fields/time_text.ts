@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Times: exact nanoseconds from relative ones, and their text forms.
-import type { Int64 } from "../scap/cursor.ts";
+import type { EventCursor, Int64 } from "../scap/cursor.ts";
 import type { Context } from "../sinsp/inspector.ts";
 import { nineDigits } from "./number_text.ts";
 
@@ -17,22 +17,22 @@ export function exactTime(ctx: Context, relative: number): Int64 {
   return canonical(ctx.baseTime + BigInt(Math.round(relative)));
 }
 
-let base: bigint | undefined;
-let baseSeconds = 0;
-let baseNanos = 0;
-
-/** Seconds and nanoseconds of the moment last given to `split`. Two numbers instead of an object per event. */
+/** Seconds and nanoseconds of the moment last split. Two numbers instead of an object per event. */
 export const moment = { seconds: 0, nanos: 0 };
 
-/** Splits a relative time into seconds since the epoch and nanoseconds, into `moment`. */
-export function split(ctx: Context, relative: number): void {
-  if (ctx.baseTime !== base) {
-    base = ctx.baseTime;
-    baseSeconds = Number(base / 1_000_000_000n);
-    baseNanos = Number(base % 1_000_000_000n);
-  }
-  splitNanos(baseNanos + relative);
-  moment.seconds += baseSeconds;
+/**
+ * Splits the time of an event into seconds since the epoch and nanoseconds, into `moment`. The 64-bit time is divided by
+ * 10^9 in pieces that doubles hold exactly: 2^32 = 4·10^9 + 294967·1000 + 296.
+ */
+export function split(ev: EventCursor): void {
+  const high = ev.view.getUint32(ev.offset + 4, true);
+  const low = ev.view.getUint32(ev.offset, true);
+  const thousands = high * 294967;
+  const whole = Math.floor(thousands / 1e6);
+  const rest = (thousands - whole * 1e6) * 1000 + high * 296 + low;
+  const more = Math.floor(rest / GIGA);
+  moment.seconds = 4 * high + whole + more;
+  moment.nanos = rest - more * GIGA;
 }
 
 /** Splits whole nanoseconds into `moment`. */
@@ -79,20 +79,20 @@ export const dateText = perSecond(
 const isoSecond = perSecond((d) => (Number.isNaN(d.getTime()) ? "" : d.toISOString().slice(0, -5)));
 
 /** HH:MM:SS.nnnnnnnnn, local time. */
-export function clockNanos(ctx: Context, relative: number): string {
-  split(ctx, relative);
+export function clockNanos(ev: EventCursor): string {
+  split(ev);
   return `${clockText(moment.seconds)}.${nineDigits(moment.nanos)}`;
 }
 
 /** YYYY-MM-DD HH:MM:SS.nnnnnnnnn, local time. */
-export function dateNanos(ctx: Context, relative: number): string {
-  split(ctx, relative);
+export function dateNanos(ev: EventCursor): string {
+  split(ev);
   return `${dateText(moment.seconds)}.${nineDigits(moment.nanos)}`;
 }
 
 /** 2026-11-22T07:26:33.300926939+0000. */
-export function isoNanos(ctx: Context, relative: number): string {
-  split(ctx, relative);
+export function isoNanos(ev: EventCursor): string {
+  split(ev);
   return `${isoSecond(moment.seconds)}.${nineDigits(moment.nanos)}+0000`;
 }
 

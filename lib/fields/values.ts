@@ -9,6 +9,20 @@ import type { BoundField, Scalar, Value } from "./field.ts";
 import { LineWriter } from "./line_writer.ts";
 import { decimal } from "./number_text.ts";
 
+/** Integers that are shown in decimals. */
+export const INTEGER: ReadonlySet<number> = new Set<number>([
+  PT.INT8,
+  PT.INT16,
+  PT.INT32,
+  PT.INT64,
+  PT.UINT8,
+  PT.UINT16,
+  PT.UINT32,
+  PT.UINT64,
+  PT.RELTIME,
+  PT.ABSTIME,
+  PT.PORT,
+]);
 const UNSIGNED = new Set<number>([PT.UINT64, PT.RELTIME, PT.ABSTIME]);
 const ADDRESS = new Set<number>([PT.IPADDR, PT.IPV4ADDR, PT.IPV6ADDR, PT.IPNET, PT.IPV4NET, PT.IPV6NET]);
 
@@ -71,45 +85,78 @@ function writeScalar(out: LineWriter, v: Scalar, type: number, format: number): 
   else out.dec(v);
 }
 
-const parts = new LineWriter(4096);
+/** Writes a value, or a list. */
+function writeValue(out: LineWriter, v: Value, type: number, format: number): void {
+  if (typeof v !== "object") {
+    writeScalar(out, v, type, format);
+    return;
+  }
+  out.byte(91);
+  v.forEach((e, i) => {
+    if (i > 0) out.byte(44);
+    writeScalar(out, e, type, format);
+  });
+  out.byte(93);
+}
 
-/** Writes a field's value as JSON in UTF-8; writes nothing and says false when it has none. */
-export function writeFieldJson(out: LineWriter, field: BoundField, ctx: Context): boolean {
-  if (field.json === undefined && field.write !== undefined) {
+/** Writes a field's value; false, with nothing written, when the event has none. */
+export type FieldWriter = (ctx: Context, out: LineWriter) => boolean;
+
+/** The writer of a field's JSON form, in UTF-8. */
+export function jsonWriterOf(field: BoundField): FieldWriter {
+  if (field.writeJson !== undefined) return field.writeJson;
+  const { type, format, extract, text, write } = field;
+  if (field.json === undefined && write !== undefined) {
     // What is written without a string is text.
-    const start = parts.at;
-    if (!field.write(ctx, parts)) return false;
-    out.jsonRange(parts.bytes, start, parts.at);
-    parts.at = start;
-    return true;
+    return (ctx, out) => {
+      const start = out.beginJson();
+      if (write(ctx, out)) {
+        out.endJson(start);
+        return true;
+      }
+      out.at = start - 1;
+      return false;
+    };
   }
-  const v = (field.json ?? field.extract)(ctx);
-  if (v === undefined) return false;
-  if (typeof v === "object") {
-    out.byte(91);
-    v.forEach((e, i) => {
-      if (i > 0) out.byte(44);
-      writeScalar(out, e, field.type, field.format);
-    });
-    out.byte(93);
-    return true;
+  if (field.json === undefined && text !== undefined && type === PT.BYTEBUF) {
+    // A buffer is shown rendered.
+    return (ctx, out) => {
+      const shown = text(ctx);
+      if (shown === undefined) return false;
+      out.json(shown);
+      return true;
+    };
   }
-  // A text form that differs from the value (a rendered buffer) is what JSON shows as well.
-  if (typeof v === "string" && field.json === undefined && field.text !== undefined) {
-    const text = field.text(ctx);
-    if (text === undefined) return false;
-    out.json(text);
-    return true;
+  if (field.json === undefined && type === PT.CHARBUF && !field.list) {
+    const get = extract as (ctx: Context) => string | undefined;
+    return (ctx, out) => {
+      const v = get(ctx);
+      if (v === undefined) return false;
+      out.json(v);
+      return true;
+    };
   }
-  writeScalar(out, v, field.type, field.format);
-  return true;
+  const get = field.json ?? extract;
+  return (ctx, out) => {
+    const v = get(ctx);
+    if (v === undefined) return false;
+    if (typeof v === "number" && format !== PF.HEX && INTEGER.has(type)) out.dec(v);
+    else writeValue(out, v, type, format);
+    return true;
+  };
 }
 
 const scratch = new LineWriter(4096);
+const writers = new WeakMap<BoundField, FieldWriter>();
 
 /** JSON text (UTF-16) of a field's value; undefined when it has none. */
 export function fieldJson(field: BoundField, ctx: Context): string | undefined {
-  if (!writeFieldJson(scratch, field, ctx)) return undefined;
+  let write = writers.get(field);
+  if (write === undefined) {
+    write = jsonWriterOf(field);
+    writers.set(field, write);
+  }
+  if (!write(ctx, scratch)) return undefined;
   const text = scratch.bytes.utf8Slice(0, scratch.at);
   scratch.at = 0;
   return text;

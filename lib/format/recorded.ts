@@ -11,20 +11,19 @@ import type { ThreadInfo } from "../sinsp/thread_info.ts";
 export class RecordedContext implements Context {
   readonly recordedForm = true;
   private inner!: Context;
-  private cursor!: EventCursor;
+  ev!: EventCursor;
+  thread: ThreadInfo | null = null;
 
   /** `ctx` itself for events that are as recorded in the present schema, else this object in front of it. */
   of(ctx: Context): Context {
     const ev = ctx.ev;
     if (ev.recorded === null && !ev.legacyEnter) return ctx;
     this.inner = ctx;
-    this.cursor = ev.recorded ?? ev;
+    this.ev = ev.recorded ?? ev;
+    this.thread = ctx.thread;
     return this;
   }
 
-  get ev(): EventCursor {
-    return this.cursor;
-  }
   get source(): CaptureSource {
     return this.inner.source;
   }
@@ -33,9 +32,6 @@ export class RecordedContext implements Context {
   }
   get baseTime(): bigint {
     return this.inner.baseTime;
-  }
-  get thread(): ThreadInfo | null {
-    return this.inner.thread;
   }
   get fdNum(): number {
     return this.inner.fdNum;
