@@ -284,6 +284,7 @@ class PackedBytes implements ByteInput {
    * go up to the damage in ever smaller pieces, so that what lies before it is not lost.
    */
   private async damaged(error: Error, atEnd: boolean): Promise<void> {
+    if (this.closed) return;
     const step = FINE_STEPS[this.passes++];
     if (!atEnd && step !== undefined && this.file.seekable) {
       await this.again(step);

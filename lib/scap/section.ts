@@ -28,8 +28,12 @@ export class SectionError extends Error {
   }
 }
 
-/** Most processes and descriptors a section may list: a bound for hostile files, far above the kernel's pid_max. */
-const MAX_ENTRIES = 8_000_000;
+/**
+ * Most processes and descriptors a section may list: bounds for hostile files, well above what a machine has. (The
+ * reference lists every thread twice, and keeps 262144 of them.)
+ */
+const MAX_PROCESSES = 524_288;
+const MAX_DESCRIPTORS = 2_000_000;
 
 export function emptyState(): InitialState {
   return { processes: [], fds: new Map(), interfaces: [], users: [], groups: [] };
@@ -65,7 +69,7 @@ export class SectionReader {
   private atTrailer = false;
   /** Descriptors of the list being read; null until its thread id was read. */
   private fds: FdEntry[] | null = null;
-  private entries = 0;
+  private descriptors = 0;
 
   /**
    * Consumes what it can. True: the head is complete and the window is at an event block. False: more bytes are
@@ -192,7 +196,7 @@ export class SectionReader {
     this.minor = w.view.getUint16(w.at + 6, true);
     this.machine = null;
     this.state = emptyState();
-    this.entries = 0;
+    this.descriptors = 0;
     this.begun = true;
     w.at += 16;
     return this.close(w);
@@ -216,7 +220,6 @@ export class SectionReader {
       if (left < 4 && !bare) return this.close(w);
       const inReach = Math.min(left, w.end - w.at);
       r.set(w.bytes, w.view, w.at, w.at + inReach);
-      const before = this.entries;
       try {
         this.entry(r, block);
       } catch (error) {
@@ -229,8 +232,11 @@ export class SectionReader {
         }
         return this.starve(inReach + 1);
       }
-      if (this.entries !== before && this.entries > MAX_ENTRIES) {
-        throw new SectionError(w.base + w.at, `at most ${MAX_ENTRIES} processes and descriptors`, "more");
+      if (this.state.processes.length > MAX_PROCESSES) {
+        throw new SectionError(w.base + w.at, `at most ${MAX_PROCESSES} processes`, "more");
+      }
+      if (this.descriptors > MAX_DESCRIPTORS) {
+        throw new SectionError(w.base + w.at, `at most ${MAX_DESCRIPTORS} descriptors`, "more");
       }
       w.at = r.at;
     }
@@ -241,10 +247,7 @@ export class SectionReader {
     switch (block.kind) {
       case KIND.PROCESSES: {
         const p = readProcess(r, block.version);
-        if (p !== null) {
-          state.processes.push(p);
-          this.entries++;
-        }
+        if (p !== null) state.processes.push(p);
         return;
       }
       case KIND.FDS: {
@@ -258,7 +261,7 @@ export class SectionReader {
         const f = readFd(r, block.version);
         if (f !== null) {
           this.fds.push(f);
-          this.entries++;
+          this.descriptors++;
         }
         return;
       }

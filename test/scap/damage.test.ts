@@ -269,6 +269,13 @@ test("an entry of a list may lie across windows", async () => {
   expect(source.state.processes.length).toBe(n);
 });
 
+test("a list of more processes than any machine has is refused, with what came before", async () => {
+  // Each entry of version 1 is 54 zeros.
+  const { source, error } = await readAll(write(gzipSync(cat(HEAD, block(0x202, Buffer.alloc(54 * 600_000))))));
+  expect(error?.message).toMatch(/wanted at most 524288 processes/);
+  expect(source.state.processes.length).toBe(524_289);
+});
+
 test("a descriptor of a unix socket whose name overruns its entry is damage", async () => {
   const body = cat(u64(1), u64(2), u8(8), u64(3), u64(4), str16("name"));
   body.writeUInt16LE(999, body.length - 6);
