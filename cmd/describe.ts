@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // `falco describe`: what rules, macros and lists come to.
-import type { RuleDescription } from "../lib/rules/describe.ts";
+import type { CompiledRule } from "../lib/rules/compile.ts";
+import type { ExtraOutput, RuleDescription } from "../lib/rules/describe.ts";
 import { UsageError } from "./cli/errors.ts";
 import type { Command, Flag } from "./cli/flags.ts";
 import { Output } from "./cli/output.ts";
+import { builtinRules } from "./run_flags.ts";
 
 export interface DescribeSettings {
   configFile: string | undefined;
   /** KEY=VALUE settings that win over the file. */
   options: readonly string[];
-  /** Rule files, directories and patterns; none = those of the configuration. */
+  /** Rule files, directories and patterns; none = those of the configuration, or the rules inside the program. */
   rules: readonly string[];
   /** Name of the one rule to describe; undefined = all. */
   rule: string | undefined;
@@ -37,19 +39,24 @@ export async function describeRules(settings: DescribeSettings): Promise<number>
   const { readRuleFiles, rulePaths } = await import("../lib/engine/rule_files.ts");
   const { loadRules } = await import("../lib/rules/loader.ts");
   const { reportText } = await import("../lib/rules/report.ts");
+  const { AppendOutput } = await import("../lib/engine/append_output.ts");
   const { describeAll, describeRule, describeText } = await import("../lib/rules/describe.ts");
   const config = loadConfig({
     ...(settings.configFile === undefined ? {} : { file: settings.configFile }),
     options: settings.options,
     env: process.env,
   });
-  const result = loadRules(readRuleFiles(rulePaths(config, settings.rules)));
+  const paths = rulePaths(config, settings.rules);
+  const result = loadRules(paths.length > 0 ? readRuleFiles(paths) : [await builtinRules()]);
   if (!result.successful) throw new Error(reportText(result.files.filter((f) => !f.successful)));
+  const append = new AppendOutput(config);
+  if (append.errors.length > 0) throw new Error(append.errors.join("\n"));
+  const extra = ({ definition }: CompiledRule): ExtraOutput => append.describe(definition);
   const output = Output.stdout();
   const json = settings.json || config.get("json_output");
   const { rules } = result.compiled;
   if (settings.rule === undefined) {
-    if (json) output.text(`${JSON.stringify(describeAll(result))}\n`);
+    if (json) output.text(`${JSON.stringify(describeAll(result, extra))}\n`);
     else
       output.text(
         `${describeText(rules.map(({ definition: d }) => ({ name: d.name, description: d.description })))}\n`,
@@ -65,7 +72,7 @@ export async function describeRules(settings: DescribeSettings): Promise<number>
     );
     throw new Error(`there is no rule '${settings.rule}'${near === undefined ? "" : `; did you mean '${near}'?`}`);
   }
-  const description = describeRule(found, result);
+  const description = describeRule(found, result, extra(found));
   output.text(json ? `${JSON.stringify(description)}\n` : ruleText(description));
   return 0;
 }
@@ -98,8 +105,8 @@ export const describe: Command = {
   about: ["Without a name, all rules are listed."],
   flags: FLAGS,
   examples: [
-    { line: "falco describe -r rules.yaml", does: "All rules with their descriptions." },
-    { line: "falco describe -r rules.yaml -j 'Shell in container'", does: "Everything about one rule." },
+    { line: "falco describe", does: "The rules inside the program, with their descriptions." },
+    { line: "falco describe -r rules.yaml -j 'Password file read'", does: "Everything about one rule of a file." },
   ],
   async run(args) {
     const [rule, more] = args.words;

@@ -7,6 +7,7 @@ import type { ResolvedField } from "../fields/registry.ts";
 import { fieldJson } from "../fields/values.ts";
 import { FormatError } from "../format/error.ts";
 import { compileFormat } from "../format/formatter.ts";
+import type { ExtraOutput } from "../rules/describe.ts";
 import { ruleFields } from "../rules/loader.ts";
 import { toText } from "../scap/bytes.ts";
 import type { Context } from "../sinsp/inspector.ts";
@@ -21,6 +22,8 @@ export interface MatchableRule {
 /** A field that is added to output_fields: its name (UTF-16) and its value as JSON source text. */
 export interface ExtraField {
   readonly name: string;
+  /** What its value is made from: a format, "%name" for a field alone; "" for a fixed value. */
+  readonly format: string;
   json(ctx: Context): string;
 }
 
@@ -60,12 +63,16 @@ function rawField(name: string): ExtraField {
   const bracketed = open > 0 && name.endsWith("]");
   const argument = bracketed ? name.slice(open + 1, -1) : null;
   const field: ResolvedField = ruleFields.resolve(bracketed ? name.slice(0, open) : name, argument);
-  return { name: toText(field.token), json: (ctx) => fieldJson(field, ctx) ?? "null" };
+  return {
+    name: toText(field.token),
+    format: `%${toText(field.token)}`,
+    json: (ctx) => fieldJson(field, ctx) ?? "null",
+  };
 }
 
 function textField(name: string, format: string): ExtraField {
   const compiled = compileFormat(format, { registry: ruleFields, tolerant: true });
-  return { name, json: (ctx) => JSON.stringify(toText(compiled.text(ctx) ?? "")) };
+  return { name, format, json: (ctx) => JSON.stringify(toText(compiled.text(ctx) ?? "")) };
 }
 
 /** Additions of one configuration; mistakes in them are in `errors`. */
@@ -96,7 +103,11 @@ export class AppendOutput {
       const text = PRESETS[print] ?? this.checked(print, "-p");
       this.entries.push({ source: undefined, rule: undefined, tags: [], text, fields: [] });
     }
-    this.fixed = [...config.get("static_fields")].map(([name, value]) => ({ name, json: () => JSON.stringify(value) }));
+    this.fixed = [...config.get("static_fields")].map(([name, value]) => ({
+      name,
+      format: "",
+      json: () => JSON.stringify(value),
+    }));
   }
 
   /** Text to put behind a rule's output, a blank first; "" for none. */
@@ -107,6 +118,18 @@ export class AppendOutput {
   /** Fields to add to output_fields. */
   fields(rule: MatchableRule): ExtraField[] {
     return [...this.entries.flatMap((e) => (matches(e, rule) ? e.fields : [])), ...this.fixed];
+  }
+
+  /** What is added to a rule, for its description. */
+  describe(rule: MatchableRule): ExtraOutput {
+    const fields = this.fields(rule).filter((f) => f.format !== "");
+    const alone = fields.filter((f) => f.format === `%${f.name}`);
+    const formatted = fields.filter((f) => f.format !== `%${f.name}`);
+    return {
+      text: this.text(rule),
+      formatted: Object.fromEntries(formatted.map((f) => [f.name, f.format])),
+      fields: [...alone, ...formatted].map((f) => f.format),
+    };
   }
 
   /** The format, compiled once to find its mistakes. */
