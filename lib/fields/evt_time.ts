@@ -34,7 +34,7 @@ function writeAbsolute(ctx: Context, out: LineWriter): boolean {
   split(ctx.ev);
   if (moment.seconds > 0) {
     out.dec(moment.seconds);
-    out.padded(moment.nanos, 9);
+    out.nanos(moment.nanos);
   } else out.dec(moment.nanos);
   return true;
 }
@@ -47,7 +47,7 @@ function writeClock(ctx: Context, out: LineWriter): boolean {
   split(ctx.ev);
   out.str(clockText(moment.seconds));
   out.byte(DOT);
-  out.padded(moment.nanos, 9);
+  out.nanos(moment.nanos);
   return true;
 }
 

@@ -31,6 +31,13 @@ const SHORT_ESCAPE = ((): Uint8Array => {
   return t;
 })();
 
+/** The digits of 0 … 99, two bytes each, and of 0 … 999, three each. */
+const PAIRS = Uint8Array.from({ length: 200 }, (_, i) => ZERO + (i % 2 === 0 ? Math.floor(i / 20) : (i >> 1) % 10));
+const TRIPLES = Uint8Array.from({ length: 3000 }, (_, i) => {
+  const n = Math.floor(i / 3);
+  return ZERO + ([Math.floor(n / 100), Math.floor(n / 10) % 10, n % 10][i % 3] as number);
+});
+
 /** Strings up to this length are copied char by char; longer ones with one call into the runtime. */
 const SHORT = 40;
 
@@ -106,51 +113,58 @@ export class LineWriter {
       const high = Math.floor(n / 1e9);
       if (high < 1e9) this.digits(high | 0);
       else this.str(String(high));
-      this.padded(n - high * 1e9, 9);
+      this.nanos(n - high * 1e9);
     }
   }
 
   private digits(n: number): void {
     const bytes = this.bytes;
     const count =
-      n < 100
-        ? n < 10
-          ? 1
-          : 2
-        : n < 1e4
-          ? n < 1e3
+      n < 1e4
+        ? n < 100
+          ? n < 10
+            ? 1
+            : 2
+          : n < 1e3
             ? 3
             : 4
-          : n < 1e6
-            ? n < 1e5
-              ? 5
-              : 6
-            : n < 1e8
-              ? n < 1e7
-                ? 7
-                : 8
-              : 9;
+        : n < 1e6
+          ? n < 1e5
+            ? 5
+            : 6
+          : n < 1e8
+            ? n < 1e7
+              ? 7
+              : 8
+            : 9;
     let p = this.at + count;
     this.at = p;
-    do {
-      const q = (n / 10) | 0;
-      bytes[--p] = ZERO + n - q * 10;
-      n = q;
-    } while (n > 0);
-  }
-
-  /** `width` digits, leading zeros included; `n` is below 10^9. */
-  padded(n: number, width: number): void {
-    this.room(width);
-    const bytes = this.bytes;
-    let p = this.at + width;
-    this.at = p;
-    n |= 0;
-    for (let i = 0; i < width; i++) {
-      const q = (n / 10) | 0;
-      bytes[--p] = ZERO + n - q * 10;
+    while (n >= 10) {
+      const q = (n / 100) | 0;
+      const two = (n - q * 100) * 2;
+      bytes[--p] = PAIRS[two + 1] as number;
+      bytes[--p] = PAIRS[two] as number;
       n = q;
     }
+    // Of an odd number of digits the first is left; of an even number nothing, but the loop ends at 0 then.
+    if ((count & 1) === 1) bytes[p - 1] = ZERO + n;
+  }
+
+  /** Nine digits, leading zeros included; `n` is below 10^9. */
+  nanos(n: number): void {
+    this.room(9);
+    const bytes = this.bytes;
+    const micros = (n / 1000) | 0;
+    const millis = (micros / 1000) | 0;
+    let at = this.at;
+    let group = millis * 3;
+    for (let i = 0; i < 3; i++) {
+      bytes[at++] = TRIPLES[group] as number;
+      bytes[at++] = TRIPLES[group + 1] as number;
+      bytes[at++] = TRIPLES[group + 2] as number;
+      group = (i === 0 ? micros - millis * 1000 : n - micros * 1000) * 3;
+    }
+    this.at = at;
   }
 
   /** Upper-case hexadecimal of 64 bits given as unsigned halves, without leading zeros. */

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Formats: text with %fields in it, compiled once into a function that makes a line of an event.
 
+import { VARIES } from "../fields/field.ts";
 import { LineWriter } from "../fields/line_writer.ts";
 import { builtinFields, type FieldRegistry, type ResolvedField } from "../fields/registry.ts";
 import { display } from "../fields/settings.ts";
 import { type FieldWriter, INTEGER, jsonWriterOf, valueText } from "../fields/values.ts";
 import { toBytes, toText } from "../scap/bytes.ts";
+import { EVENT_MAX } from "../schema/events.ts";
 import { PF, PT } from "../schema/tables/enums.ts";
 import type { Context } from "../sinsp/inspector.ts";
 import { FormatError } from "./error.ts";
@@ -174,15 +176,84 @@ function literal(text: string): Writer {
   };
 }
 
+/** A part of a line: how to write it and, where only the event's type matters, its text by event id. */
+interface Part {
+  readonly write: Writer;
+  readonly constant: ((eventId: number) => string | typeof VARIES) | null;
+}
+
+function literalPart(text: string): Part {
+  return { write: literal(text), constant: () => text };
+}
+
+function tokenPart(token: Token, tolerant: boolean, width: number): Part {
+  let write = tokenWriter(token);
+  if (tolerant) write = forgiving(write, MISSING);
+  if (width > 0) write = fitted(write, width);
+  const f = token.field;
+  const byEventType = f?.byEventType;
+  if (byEventType === undefined || f === null || width > 0 || f.text !== undefined) return { write, constant: null };
+  const constant = (id: number): string | typeof VARIES => {
+    const v = byEventType(id);
+    if (v === VARIES || (v === undefined && !tolerant)) return VARIES;
+    return v === undefined ? MISSING : valueText(v, f.type, f.format);
+  };
+  return { write, constant };
+}
+
+/** Text of all parts for an event type; null when one of them needs more than the type. */
+function constantText(parts: readonly Part[], id: number): string | null {
+  let text = "";
+  for (const p of parts) {
+    const piece = p.constant === null ? VARIES : p.constant(id);
+    if (piece === VARIES) return null;
+    text += piece;
+  }
+  return text;
+}
+
+/** Neighbours that depend on the event's type only, made into one text per type when it first comes. */
+function folded(parts: readonly Part[]): Writer {
+  const texts: (string | null | undefined)[] = new Array(EVENT_MAX).fill(undefined);
+  const write = sequence(parts.map((p) => p.write));
+  return (ctx, out) => {
+    const id = ctx.ev.type;
+    let text = texts[id];
+    if (text === undefined) {
+      text = constantText(parts, id);
+      texts[id] = text;
+    }
+    if (text === null) return write(ctx, out);
+    out.str(text);
+    return true;
+  };
+}
+
+/** A writer that is made when it is first used: of the formats of many rules few come to that. */
+function lazy(make: () => Writer): Writer {
+  let write: Writer | null = null;
+  return (ctx, out) => {
+    if (write === null) write = make();
+    return write(ctx, out);
+  };
+}
+
 function lineWriter(pieces: readonly Piece[], tolerant: boolean): Writer {
-  const writers: Writer[] = [];
+  const parts: Part[] = [];
   for (const p of pieces) {
-    if (p.literal !== "") writers.push(literal(p.literal));
-    if (p.token === null) continue;
-    let write = tokenWriter(p.token);
-    if (tolerant) write = forgiving(write, MISSING);
-    if (p.width > 0) write = fitted(write, p.width);
-    writers.push(write);
+    if (p.literal !== "") parts.push(literalPart(p.literal));
+    if (p.token !== null) parts.push(tokenPart(p.token, tolerant, p.width));
+  }
+  const writers: Writer[] = [];
+  for (let i = 0; i < parts.length; ) {
+    let end = i;
+    while (end < parts.length && parts[end]?.constant != null) end++;
+    if (end - i > 1) writers.push(folded(parts.slice(i, end)));
+    else {
+      writers.push((parts[i] as Part).write);
+      end = i + 1;
+    }
+    i = end;
   }
   return sequence(writers);
 }

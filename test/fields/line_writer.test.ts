@@ -10,8 +10,8 @@ function written(write: (out: LineWriter) => void, size = 1): string {
 }
 
 test.each([
-  0, 7, 10, 99, 100, 12345, 999999999, 1000000000, 1795332393300, 140715267518464, 9007199254740991, -1,
-  -9007199254740991,
+  0, 7, 10, 11, 101, 909, 1001, 10010, 123456, 1234567, 12345678, 99, 100, 12345, 999999999, 1000000000, 1795332393300,
+  140715267518464, 9007199254740991, -1, -9007199254740991,
 ])("dec(%p) is the number", (n) => {
   expect(written((out) => out.dec(n))).toBe(String(n));
 });
@@ -27,9 +27,9 @@ test.each([
   expect(written((out) => out.hex(high, low))).toBe(text);
 });
 
-test("padded() keeps leading zeros", () => {
-  expect(written((out) => out.padded(5, 9))).toBe("000000005");
-  expect(written((out) => out.padded(999999999, 9))).toBe("999999999");
+test("nanos() keeps leading zeros", () => {
+  expect(written((out) => out.nanos(5))).toBe("000000005");
+  expect(written((out) => out.nanos(123456789))).toBe("123456789");
 });
 
 test("fit() pads and cuts", () => {
