@@ -10,12 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "../driver/generated/slots.h"
+#include "privileges.h"
 #include "shim.h"
 
 /* The compiled probe, see probe_object.S. */
@@ -103,6 +103,7 @@ int modern_check(char *error, uint32_t size)
 	int fd;
 
 	libbpf_set_print(keep_message);
+	privileges_raise_memlock();
 	if (access(VMLINUX_BTF, R_OK) != 0) {
 		uname(&u);
 		return fail(error, size, "kernel %s has no type information at " VMLINUX_BTF " (it is built with CONFIG_DEBUG_INFO_BTF)", u.release);
@@ -112,8 +113,8 @@ int modern_check(char *error, uint32_t size)
 		int e = errno;
 
 		uname(&u);
-		if (e == EPERM || e == EACCES)
-			return fail(error, size, "not allowed to use eBPF: run as root or with CAP_BPF, CAP_PERFMON, CAP_SYS_RESOURCE and CAP_SYS_PTRACE");
+		if (privileges_explain(e, error, size))
+			return -1;
 		if (e == ENOSYS)
 			return fail(error, size, "kernel %s has no eBPF", u.release);
 		return fail(error, size, "kernel %s cannot create a BPF ring buffer (%s); it takes Linux 5.8 or newer", u.release, strerror(e));
@@ -216,6 +217,8 @@ static int fill_maps(struct modern_bpf *m, uint32_t cpus_per_ring, char *error, 
 			p = bpf_object__find_program_by_name(m->object, wanted[k].name);
 			if (!p)
 				return fail(error, size, "the probe has no program %s", wanted[k].name);
+			if (!bpf_program__autoload(p))
+				continue;
 			fd = bpf_program__fd(p);
 			if (bpf_map_update_elem(wanted[k].table, &key, &fd, BPF_ANY) != 0)
 				return fail(error, size, "cannot enter %s as slot %u: %s", wanted[k].name, key, strerror(errno));
@@ -244,11 +247,58 @@ static int map_shared(struct modern_bpf *m, char *error, uint32_t size)
 	return 0;
 }
 
+/* Programs without which there is no capture. */
+static int is_vital(const char *name)
+{
+	return strcmp(name, "on_sys_exit") == 0 || strcmp(name, "on_sys_enter") == 0 || strcmp(name, "x_GENERIC_X") == 0;
+}
+
+static int is_missing(const struct modern_bpf *m, const char *name)
+{
+	char padded[80];
+
+	snprintf(padded, sizeof padded, " %s ", name);
+	return strstr(m->missing, padded) != NULL;
+}
+
+/* Takes the name of the program libbpf could not load from what it said, and adds it to the missing ones. 0 when it can do without. */
+static int note_missing(struct modern_bpf *m)
+{
+	static const char mark[] = "libbpf: prog '", end[] = "': failed to load";
+	const char *at = libbpf_said, *name = NULL;
+	size_t n = 0, used = strlen(m->missing);
+
+	while ((at = strstr(at, mark)) != NULL) {
+		const char *from = at + sizeof mark - 1, *to = strchr(from, '\'');
+
+		if (to && strncmp(to, end, sizeof end - 1) == 0) {
+			name = from;
+			n = (size_t)(to - from);
+		}
+		at = from;
+	}
+	if (!name || n > 60 || used + n + 3 > sizeof m->missing)
+		return -1;
+	if (used == 0)
+		m->missing[used++] = ' ';
+	memcpy(m->missing + used, name, n);
+	m->missing[used + n] = 0;
+	if (is_vital(m->missing + used))
+		return -1;
+	m->missing[used + n] = ' ';
+	m->missing[used + n + 1] = 0;
+	m->n_missing++;
+	return 0;
+}
+
+/* Opens and loads the object without the programs that are known to be refused. 1: try again, another one was refused. */
 static int load_object(struct modern_bpf *m, char *error, uint32_t size)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, open_options, .object_name = "falco");
 	struct bpf_map *scratch, *counters, *rings;
+	struct bpf_program *program;
 
+	libbpf_said[0] = 0;
 	m->object = bpf_object__open_mem(probe_object, (size_t)(probe_object_end - probe_object), &open_options);
 	if (!m->object) {
 		fail(error, size, "cannot read the embedded probe: %s", strerror(errno));
@@ -270,22 +320,46 @@ static int load_object(struct modern_bpf *m, char *error, uint32_t size)
 		if (p && bit && !(m->tracepoints & bit))
 			bpf_program__set_autoload(p, false);
 	}
+	bpf_object__for_each_program(program, m->object)
+	{
+		if (is_missing(m, bpf_program__name(program)))
+			bpf_program__set_autoload(program, false);
+	}
 	if (bpf_object__load(m->object) != 0) {
 		int e = errno;
 
+		if (privileges_explain(e, error, size))
+			return -1;
 		fail(error, size, "the kernel refused the probe: %s", strerror(e));
 		add_reason(error, size);
-		return -1;
+		if (e == EPERM || note_missing(m) != 0)
+			return -1;
+		bpf_object__close(m->object);
+		m->object = NULL;
+		return 1;
 	}
 	return 0;
 }
 
-/* Kernels before 5.11 count BPF memory against the limit of locked memory. */
-static void raise_memlock(void)
+static int load_what_can_be(struct modern_bpf *m, char *error, uint32_t size)
 {
-	struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
+	int r;
 
-	setrlimit(RLIMIT_MEMLOCK, &all);
+	do
+		r = load_object(m, error, size);
+	while (r == 1);
+	return r;
+}
+
+/* Has the probe note which process this is, see note_self in tracepoints.h. */
+static int exclude_self(struct modern_bpf *m, char *error, uint32_t size)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, run);
+	struct bpf_program *p = bpf_object__find_program_by_name(m->object, "note_self");
+
+	if (!p || bpf_prog_test_run_opts(bpf_program__fd(p), &run) != 0)
+		return fail(error, size, "the probe cannot tell its own process: %s", strerror(errno));
+	return 0;
 }
 
 int modern_open(struct modern_bpf *m, const uint32_t *o, char *error, uint32_t size)
@@ -295,7 +369,6 @@ int modern_open(struct modern_bpf *m, const uint32_t *o, char *error, uint32_t s
 	uint32_t ring_bytes = o[SHIM_RING_BYTES];
 
 	libbpf_set_print(keep_message);
-	libbpf_said[0] = 0;
 	if (cpus <= 0)
 		return fail(error, size, "cannot count the CPUs: %s", strerror(-cpus));
 	if (ring_bytes < 2 * page || (ring_bytes & (ring_bytes - 1)) != 0 || ring_bytes > (1u << 29))
@@ -303,14 +376,12 @@ int modern_open(struct modern_bpf *m, const uint32_t *o, char *error, uint32_t s
 	m->cpus = (uint32_t)cpus;
 	m->tracepoints = o[SHIM_TRACEPOINTS];
 	m->enter_hooks = o[SHIM_ENTER_HOOKS];
-	raise_memlock();
-	if (modern_check(error, size) || load_object(m, error, size) || create_rings(m, ring_bytes, o[SHIM_CPUS_PER_RING], error, size) ||
+	if (modern_check(error, size) || load_what_can_be(m, error, size) || create_rings(m, ring_bytes, o[SHIM_CPUS_PER_RING], error, size) ||
 	    fill_maps(m, o[SHIM_CPUS_PER_RING], error, size) || map_shared(m, error, size))
 		return -1;
 	m->settings->boot_time = boot_time();
-	m->settings->self = o[SHIM_SELF];
 	m->settings->cpus = m->cpus;
-	return 0;
+	return o[SHIM_EXCLUDE_SELF] ? exclude_self(m, error, size) : 0;
 }
 
 static void set_bit(unsigned long long *bits, uint32_t i)
@@ -336,8 +407,9 @@ void modern_select(struct modern_bpf *m, const uint16_t *codes, uint32_t n)
 
 		if (!(wanted[slot->code / 8] & (1u << (slot->code % 8))))
 			continue;
-		set_bit(exits, slot->slot);
-		if (slot->enter_program && m->enter_hooks)
+		if (!is_missing(m, slot->exit_program))
+			set_bit(exits, slot->slot);
+		if (slot->enter_program && m->enter_hooks && !is_missing(m, slot->enter_program))
 			set_bit(enters, slot->slot);
 	}
 	/* Native numbers are slots; a number of the 32-bit table counts when what it is dispatched to does. */
@@ -369,6 +441,8 @@ static int attach(struct modern_bpf *m, const char *name, char *error, uint32_t 
 
 	if (!p)
 		return fail(error, size, "the probe has no program %s", name);
+	if (!bpf_program__autoload(p))
+		return 0;
 	link = bpf_program__attach(p);
 	if (!link) {
 		int e = errno;

@@ -30,6 +30,9 @@ struct modern_bpf {
 	uint32_t n_links;
 	/* The requested SHIM_TP_* and whether enter events are wanted. */
 	uint32_t tracepoints, enter_hooks;
+	/* Names of programs the kernel refused, separated by blanks, with a blank at either end. */
+	char missing[1024];
+	uint32_t n_missing;
 };
 
 int modern_check(char *error, uint32_t size);

@@ -2,6 +2,7 @@
 /* The C interface: hands calls on to the engine and its rings. */
 #include "shim.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,12 @@ struct shim {
 	struct modern_bpf modern;
 	struct ring_head *heap;
 	uint64_t base;
+	uint32_t options[SHIM_OPTIONS];
+	/* The thread that loads the probe, and what came of it: 0 not yet, 1 ready, -1 failed. */
+	pthread_t loader;
+	int joined;
+	int state;
+	char error[2048];
 };
 
 int shim_check(uint32_t engine, char *error, uint32_t size)
@@ -23,9 +30,32 @@ int shim_check(uint32_t engine, char *error, uint32_t size)
 	return -1;
 }
 
+static int load(struct shim *s)
+{
+	if (modern_open(&s->modern, s->options, s->error, sizeof s->error) != 0)
+		return -1;
+	s->heap = calloc(s->modern.n_rings, sizeof *s->heap);
+	if (!s->heap) {
+		snprintf(s->error, sizeof s->error, "out of memory");
+		return -1;
+	}
+	for (uint32_t o = SHIM_SNAPLEN; o < SHIM_OPTIONS; o++)
+		shim_set(s, o, s->options[o]);
+	return 1;
+}
+
+static void *loader(void *arg)
+{
+	struct shim *s = arg;
+
+	__atomic_store_n(&s->state, load(s), __ATOMIC_RELEASE);
+	return NULL;
+}
+
 struct shim *shim_open(const uint32_t *options, char *error, uint32_t size)
 {
 	struct shim *s;
+	int e;
 
 	if (options[SHIM_ENGINE] != SHIM_MODERN_BPF) {
 		snprintf(error, size, "unknown engine %u", options[SHIM_ENGINE]);
@@ -36,19 +66,33 @@ struct shim *shim_open(const uint32_t *options, char *error, uint32_t size)
 		snprintf(error, size, "out of memory");
 		return NULL;
 	}
-	if (modern_open(&s->modern, options, error, size) != 0) {
-		shim_close(s);
+	memcpy(s->options, options, sizeof s->options);
+	e = pthread_create(&s->loader, NULL, loader, s);
+	if (e != 0) {
+		snprintf(error, size, "cannot start a thread: %s", strerror(e));
+		free(s);
 		return NULL;
 	}
-	s->heap = calloc(s->modern.n_rings, sizeof *s->heap);
-	if (!s->heap) {
-		snprintf(error, size, "out of memory");
-		shim_close(s);
-		return NULL;
-	}
-	for (uint32_t o = SHIM_SNAPLEN; o < SHIM_OPTIONS; o++)
-		shim_set(s, o, options[o]);
 	return s;
+}
+
+int shim_ready(struct shim *s, char *error, uint32_t size)
+{
+	int state = __atomic_load_n(&s->state, __ATOMIC_ACQUIRE);
+
+	if (state != 0 && !s->joined) {
+		pthread_join(s->loader, NULL);
+		s->joined = 1;
+	}
+	if (state < 0)
+		snprintf(error, size, "%s", s->error);
+	return state;
+}
+
+uint32_t shim_missing(struct shim *s, char *names, uint32_t size)
+{
+	snprintf(names, size, "%s", s->modern.missing);
+	return s->modern.n_missing;
 }
 
 int shim_select(struct shim *s, const uint16_t *codes, uint32_t n)
@@ -160,6 +204,8 @@ void shim_close(struct shim *s)
 {
 	if (!s)
 		return;
+	if (!s->joined)
+		pthread_join(s->loader, NULL);
 	modern_close(&s->modern);
 	free(s->heap);
 	free(s);

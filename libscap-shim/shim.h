@@ -18,7 +18,7 @@ enum shim_option {
 	SHIM_FULLCAPTURE_LAST,
 	SHIM_STATSD_PORT,
 	SHIM_DROP_FAILED, /* 1: failed calls give no event */
-	SHIM_SELF,	  /* process id whose calls are left out; 0 none */
+	SHIM_EXCLUDE_SELF, /* 1: the calls of this process are left out */
 	SHIM_TRACEPOINTS, /* bits: SHIM_TP_* */
 	SHIM_SAMPLING,	  /* 0, or the divisor of dropping mode */
 	SHIM_ENTER_HOOKS, /* 1: open*, creat and connect also give an enter event */
@@ -63,8 +63,23 @@ enum shim_stat {
  */
 int shim_check(uint32_t engine, char *error, uint32_t size);
 
-/* Loads the engine's probe; nothing is captured yet. Returns the handle, or NULL and a sentence in `error`. */
+/*
+ * Begins to load the engine's probe, on a thread of its own: the kernel takes a quarter of a second to check it, which the caller
+ * can use. Nothing is captured yet. Returns the handle, or NULL and a sentence in `error`.
+ */
 struct shim *shim_open(const uint32_t *options, char *error, uint32_t size);
+
+/*
+ * Whether loading is done. 1: the handle can be used; 0: not yet; -1: it failed, the sentence is in `error` and the handle is good
+ * for shim_close only. No other function may be called before it has returned 1.
+ */
+int shim_ready(struct shim *s, char *error, uint32_t size);
+
+/*
+ * Names of the probe's programs that this kernel refused, separated by blanks, to `names`; the events they make are missing.
+ * Returns how many there are.
+ */
+uint32_t shim_missing(struct shim *s, char *names, uint32_t size);
 
 /* Switches the wanted system calls: exactly those whose code is among `codes`. Before and after shim_start. */
 int shim_select(struct shim *s, const uint16_t *codes, uint32_t n);
@@ -97,5 +112,11 @@ uint32_t shim_next(struct shim *s, int32_t *rows, double *times, uint32_t max, u
 void shim_stats(struct shim *s, int32_t cpu, uint64_t *stats);
 
 void shim_close(struct shim *s);
+
+/*
+ * Gives up, in all threads of this process, every capability that is not in the mask, and all inheritable and ambient ones.
+ * An open engine goes on working. 0: done; otherwise a sentence in `error`.
+ */
+int shim_drop_privileges(uint32_t keep_low, uint32_t keep_high, char *error, uint32_t size);
 
 #endif

@@ -3,7 +3,8 @@
 #ifndef GENERATED_FILLERS_H
 #define GENERATED_FILLERS_H
 
-FILLER(CLOSE_X)
+/* Also FSTAT_X, FCHDIR_X, GETDENTS_X, GETDENTS64_X, DUP_1_X. */
+COMMON_FILLER(CLOSE_X)
 {
 	push_u64(e, e->ret);
 	push_u64(e, (s64)(s32)e->args[0]);
@@ -60,12 +61,8 @@ FILLER(SHUTDOWN_X)
 	return EMIT;
 }
 
-FILLER(GETSOCKNAME_X)
-{
-	return EMIT;
-}
-
-FILLER(GETPEERNAME_X)
+/* Also GETPEERNAME_X. */
+COMMON_FILLER(GETSOCKNAME_X)
 {
 	return EMIT;
 }
@@ -95,42 +92,16 @@ FILLER(FUTEX_X)
 	return EMIT;
 }
 
-FILLER(STAT_X)
+/* Also LSTAT_X, STAT64_X, LSTAT64_X, CHDIR_X, UMOUNT_1_X, CHROOT_X, RMDIR_2_X, UNLINK_2_X. */
+COMMON_FILLER(STAT_X)
 {
 	push_u64(e, e->ret);
 	push_user_str(e, e->args[0]);
 	return EMIT;
 }
 
-FILLER(LSTAT_X)
-{
-	push_u64(e, e->ret);
-	push_user_str(e, e->args[0]);
-	return EMIT;
-}
-
-FILLER(FSTAT_X)
-{
-	push_u64(e, e->ret);
-	push_u64(e, (s64)(s32)e->args[0]);
-	return EMIT;
-}
-
-FILLER(STAT64_X)
-{
-	push_u64(e, e->ret);
-	push_user_str(e, e->args[0]);
-	return EMIT;
-}
-
-FILLER(LSTAT64_X)
-{
-	push_u64(e, e->ret);
-	push_user_str(e, e->args[0]);
-	return EMIT;
-}
-
-FILLER(FSTAT64_X)
+/* Also SELECT_X, SETSID_X, MUNLOCKALL_X. */
+COMMON_FILLER(FSTAT64_X)
 {
 	push_u64(e, e->ret);
 	return EMIT;
@@ -140,12 +111,6 @@ FILLER(EPOLLWAIT_X)
 {
 	push_u64(e, e->ret);
 	push_u64(e, (s64)(s32)e->args[2]);
-	return EMIT;
-}
-
-FILLER(SELECT_X)
-{
-	push_u64(e, e->ret);
 	return EMIT;
 }
 
@@ -174,20 +139,6 @@ FILLER(GETCWD_X)
 	return EMIT;
 }
 
-FILLER(CHDIR_X)
-{
-	push_u64(e, e->ret);
-	push_user_str(e, e->args[0]);
-	return EMIT;
-}
-
-FILLER(FCHDIR_X)
-{
-	push_u64(e, e->ret);
-	push_u64(e, (s64)(s32)e->args[0]);
-	return EMIT;
-}
-
 FILLER(SIGNALFD_X)
 {
 	push_u64(e, e->ret);
@@ -206,15 +157,8 @@ FILLER(SIGNALFD4_X)
 	return EMIT;
 }
 
-FILLER(KILL_X)
-{
-	push_u64(e, e->ret);
-	push_u64(e, (s64)(s32)e->args[0]);
-	push_u8(e, e->args[1]);
-	return EMIT;
-}
-
-FILLER(TKILL_X)
+/* Also TKILL_X. */
+COMMON_FILLER(KILL_X)
 {
 	push_u64(e, e->ret);
 	push_u64(e, (s64)(s32)e->args[0]);
@@ -309,22 +253,8 @@ FILLER(BRK_4_X)
 	return EMIT;
 }
 
-FILLER(MMAP_X)
-{
-	push_u64(e, e->ret);
-	push_u32(e, vm_size(e));
-	push_u32(e, vm_rss(e));
-	push_u32(e, vm_swap(e));
-	push_u64(e, e->args[0]);
-	push_u64(e, e->args[1]);
-	push_u32(e, to_prot(e->args[2]));
-	push_u32(e, to_mmap_flags(e->args[3]));
-	push_u64(e, (s64)(s32)e->args[4]);
-	push_u64(e, e->args[5]);
-	return EMIT;
-}
-
-FILLER(MMAP2_X)
+/* Also MMAP2_X. */
+COMMON_FILLER(MMAP_X)
 {
 	push_u64(e, e->ret);
 	push_u32(e, vm_size(e));
@@ -378,7 +308,8 @@ FILLER(IOCTL_3_X)
 	return EMIT;
 }
 
-FILLER(RENAME_X)
+/* Also SYMLINK_X, LINK_2_X. */
+COMMON_FILLER(RENAME_X)
 {
 	push_u64(e, e->ret);
 	push_user_str(e, e->args[0]);
@@ -407,14 +338,6 @@ FILLER(RENAMEAT2_X)
 	return EMIT;
 }
 
-FILLER(SYMLINK_X)
-{
-	push_u64(e, e->ret);
-	push_user_str(e, e->args[0]);
-	push_user_str(e, e->args[1]);
-	return EMIT;
-}
-
 FILLER(SYMLINKAT_X)
 {
 	push_u64(e, e->ret);
@@ -434,7 +357,8 @@ FILLER(SENDFILE_X)
 	return EMIT;
 }
 
-FILLER(SETRESUID_X)
+/* Also SETRESGID_X. */
+COMMON_FILLER(SETRESUID_X)
 {
 	push_u64(e, e->ret);
 	push_u32(e, e->args[0]);
@@ -443,16 +367,8 @@ FILLER(SETRESUID_X)
 	return EMIT;
 }
 
-FILLER(SETRESGID_X)
-{
-	push_u64(e, e->ret);
-	push_u32(e, e->args[0]);
-	push_u32(e, e->args[1]);
-	push_u32(e, e->args[2]);
-	return EMIT;
-}
-
-FILLER(SETREUID_X)
+/* Also SETREGID_X. */
+COMMON_FILLER(SETREUID_X)
 {
 	push_u64(e, e->ret);
 	push_u32(e, e->args[0]);
@@ -460,81 +376,28 @@ FILLER(SETREUID_X)
 	return EMIT;
 }
 
-FILLER(SETREGID_X)
-{
-	push_u64(e, e->ret);
-	push_u32(e, e->args[0]);
-	push_u32(e, e->args[1]);
-	return EMIT;
-}
-
-FILLER(SETUID_X)
+/* Also SETGID_X, USERFAULTFD_X, BPF_2_X, EPOLL_CREATE_X. */
+COMMON_FILLER(SETUID_X)
 {
 	push_u64(e, e->ret);
 	push_u32(e, e->args[0]);
 	return EMIT;
 }
 
-FILLER(SETGID_X)
-{
-	push_u64(e, e->ret);
-	push_u32(e, e->args[0]);
-	return EMIT;
-}
-
-FILLER(GETUID_X)
+/* Also GETEUID_X, GETGID_X, GETEGID_X. */
+COMMON_FILLER(GETUID_X)
 {
 	push_u32(e, e->ret);
 	return EMIT;
 }
 
-FILLER(GETEUID_X)
-{
-	push_u32(e, e->ret);
-	return EMIT;
-}
-
-FILLER(GETGID_X)
-{
-	push_u32(e, e->ret);
-	return EMIT;
-}
-
-FILLER(GETEGID_X)
-{
-	push_u32(e, e->ret);
-	return EMIT;
-}
-
-FILLER(GETRESUID_X)
+/* Also GETRESGID_X. */
+COMMON_FILLER(GETRESUID_X)
 {
 	push_u64(e, e->ret);
 	push_u32(e, user_u32(e, e->args[0]));
 	push_u32(e, user_u32(e, e->args[1]));
 	push_u32(e, user_u32(e, e->args[2]));
-	return EMIT;
-}
-
-FILLER(GETRESGID_X)
-{
-	push_u64(e, e->ret);
-	push_u32(e, user_u32(e, e->args[0]));
-	push_u32(e, user_u32(e, e->args[1]));
-	push_u32(e, user_u32(e, e->args[2]));
-	return EMIT;
-}
-
-FILLER(GETDENTS_X)
-{
-	push_u64(e, e->ret);
-	push_u64(e, (s64)(s32)e->args[0]);
-	return EMIT;
-}
-
-FILLER(GETDENTS64_X)
-{
-	push_u64(e, e->ret);
-	push_u64(e, (s64)(s32)e->args[0]);
 	return EMIT;
 }
 
@@ -590,13 +453,6 @@ FILLER(MOUNT_X)
 	return EMIT;
 }
 
-FILLER(UMOUNT_1_X)
-{
-	push_u64(e, e->ret);
-	push_user_str(e, e->args[0]);
-	return EMIT;
-}
-
 FILLER(UMOUNT2_X)
 {
 	push_u64(e, e->ret);
@@ -610,19 +466,6 @@ FILLER(ACCESS_X)
 	push_u64(e, e->ret);
 	push_user_str(e, e->args[0]);
 	push_u32(e, to_access(e->args[1]));
-	return EMIT;
-}
-
-FILLER(CHROOT_X)
-{
-	push_u64(e, e->ret);
-	push_user_str(e, e->args[0]);
-	return EMIT;
-}
-
-FILLER(SETSID_X)
-{
-	push_u64(e, e->ret);
 	return EMIT;
 }
 
@@ -643,14 +486,8 @@ FILLER(MKDIRAT_X)
 	return EMIT;
 }
 
-FILLER(RMDIR_2_X)
-{
-	push_u64(e, e->ret);
-	push_user_str(e, e->args[0]);
-	return EMIT;
-}
-
-FILLER(SETPGID_X)
+/* Also DUP2_X. */
+COMMON_FILLER(SETPGID_X)
 {
 	push_u64(e, e->ret);
 	push_u64(e, (s64)(s32)e->args[0]);
@@ -658,18 +495,12 @@ FILLER(SETPGID_X)
 	return EMIT;
 }
 
-FILLER(SECCOMP_X)
+/* Also MLOCK_X, MUNLOCK_X. */
+COMMON_FILLER(SECCOMP_X)
 {
 	push_u64(e, e->ret);
 	push_u64(e, e->args[0]);
 	push_u64(e, e->args[1]);
-	return EMIT;
-}
-
-FILLER(UNLINK_2_X)
-{
-	push_u64(e, e->ret);
-	push_user_str(e, e->args[0]);
 	return EMIT;
 }
 
@@ -679,14 +510,6 @@ FILLER(UNLINKAT_2_X)
 	push_u64(e, (s64)(s32)e->args[0]);
 	push_user_str(e, e->args[1]);
 	push_u32(e, to_unlinkat(e->args[2]));
-	return EMIT;
-}
-
-FILLER(LINK_2_X)
-{
-	push_u64(e, e->ret);
-	push_user_str(e, e->args[0]);
-	push_user_str(e, e->args[1]);
 	return EMIT;
 }
 
@@ -726,16 +549,8 @@ FILLER(FCHMOD_X)
 	return EMIT;
 }
 
-FILLER(CHOWN_X)
-{
-	push_u64(e, e->ret);
-	push_user_str(e, e->args[0]);
-	push_u32(e, e->args[1]);
-	push_u32(e, e->args[2]);
-	return EMIT;
-}
-
-FILLER(LCHOWN_X)
+/* Also LCHOWN_X. */
+COMMON_FILLER(CHOWN_X)
 {
 	push_u64(e, e->ret);
 	push_user_str(e, e->args[0]);
@@ -792,13 +607,6 @@ FILLER(NEWFSTATAT_X)
 	return EMIT;
 }
 
-FILLER(USERFAULTFD_X)
-{
-	push_u64(e, e->ret);
-	push_u32(e, e->args[0]);
-	return EMIT;
-}
-
 FILLER(COPY_FILE_RANGE_X)
 {
 	push_u64(e, e->ret);
@@ -831,32 +639,10 @@ FILLER(IO_URING_REGISTER_X)
 	return EMIT;
 }
 
-FILLER(MLOCK_X)
-{
-	push_u64(e, e->ret);
-	push_u64(e, e->args[0]);
-	push_u64(e, e->args[1]);
-	return EMIT;
-}
-
-FILLER(MUNLOCK_X)
-{
-	push_u64(e, e->ret);
-	push_u64(e, e->args[0]);
-	push_u64(e, e->args[1]);
-	return EMIT;
-}
-
 FILLER(MLOCKALL_X)
 {
 	push_u64(e, e->ret);
 	push_u32(e, to_mlockall(e->args[0]));
-	return EMIT;
-}
-
-FILLER(MUNLOCKALL_X)
-{
-	push_u64(e, e->ret);
 	return EMIT;
 }
 
@@ -878,41 +664,12 @@ FILLER(CAPSET_X)
 	return EMIT;
 }
 
-FILLER(DUP_1_X)
-{
-	push_u64(e, e->ret);
-	push_u64(e, (s64)(s32)e->args[0]);
-	return EMIT;
-}
-
-FILLER(DUP2_X)
-{
-	push_u64(e, e->ret);
-	push_u64(e, (s64)(s32)e->args[0]);
-	push_u64(e, (s64)(s32)e->args[1]);
-	return EMIT;
-}
-
 FILLER(DUP3_X)
 {
 	push_u64(e, e->ret);
 	push_u64(e, (s64)(s32)e->args[0]);
 	push_u64(e, (s64)(s32)e->args[1]);
 	push_u32(e, to_fd_flags(e->args[2]));
-	return EMIT;
-}
-
-FILLER(BPF_2_X)
-{
-	push_u64(e, e->ret);
-	push_u32(e, e->args[0]);
-	return EMIT;
-}
-
-FILLER(EPOLL_CREATE_X)
-{
-	push_u64(e, e->ret);
-	push_u32(e, e->args[0]);
 	return EMIT;
 }
 

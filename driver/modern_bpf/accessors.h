@@ -3,7 +3,8 @@
  * The modern probe's side of what the fillers in driver/fillers/ are written against. A probe provides:
  *
  *   struct event                  the event being built, with the call's `ret`, `args`, `nr`, `slot`, `compat`
- *   FILLER(EVENT), ENTER_FILLER   open the function that fills EVENT; it returns EMIT or SKIP
+ *   FILLER(EVENT), ENTER_FILLER, COMMON_FILLER
+ *                                 open the function that fills EVENT; it returns EMIT or SKIP
  *   REPEATED_FILLER(EVENT)        the same for calls with several events, see EMIT_AGAIN
  *   push_u8 … push_u64, push_empty, push_kernel_bytes
  *   push_user_str, push_kernel_str, push_user_bytes
@@ -211,14 +212,14 @@ static __always_inline int finish(struct event *e)
 	return 0;
 }
 
-#define FILLER_AT(section, prefix, name) \
+#define FILLER_AT(section, prefix, name, type) \
 	static __always_inline int fill_##name(struct event *e);                                                       \
 	SEC(section) int prefix##name(void *ctx) \
 	{ \
 		struct event *e = scratch_of(SCRATCH_MAIN); \
 		if (!e) \
 			return 0; \
-		begin(e, EV_##name, NPARAMS_##name); \
+		begin(e, type, NPARAMS_##name); \
 		if (fill_##name(e) == EMIT) \
 			finish(e); \
 		return 0; \
@@ -241,8 +242,10 @@ static __always_inline int finish(struct event *e)
 		return 0; \
 	} \
 	static __always_inline int fill_##name(struct event *e)
-#define FILLER(name) FILLER_AT("tp_btf/sys_exit", x_, name)
-#define ENTER_FILLER(name) FILLER_AT("tp_btf/sys_enter", e_, name)
+#define FILLER(name) FILLER_AT("tp_btf/sys_exit", x_, name, EV_##name)
+/* The same for several events that are filled alike: which one it is, the slot tells. */
+#define COMMON_FILLER(name) FILLER_AT("tp_btf/sys_exit", x_, name, slot_event[e->slot & (PROBE_SLOTS - 1)])
+#define ENTER_FILLER(name) FILLER_AT("tp_btf/sys_enter", e_, name, EV_##name)
 
 static __always_inline void push_len(struct event *e, u16 len)
 {

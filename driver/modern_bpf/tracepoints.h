@@ -45,6 +45,17 @@ static __always_inline struct event *tracepoint_event(u32 kind, u32 tgid)
 	return e;
 }
 
+/*
+ * Run once by the shim itself: notes which process it is, by the number the kernel knows it by. In a container the process has
+ * another number in its own eyes.
+ */
+SEC("raw_tp")
+int note_self(void *ctx)
+{
+	settings.self = bpf_get_current_pid_tgid() >> 32;
+	return 0;
+}
+
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_process_fork, struct task_struct *parent, struct task_struct *child)
 {

@@ -93,7 +93,7 @@ function optionWords(o: LiveOptions): Uint32Array {
   words[SHIM_OPTION.FULLCAPTURE_LAST] = o.fullcapturePorts?.[1] ?? 0;
   words[SHIM_OPTION.STATSD_PORT] = o.statsdPort ?? 8125;
   words[SHIM_OPTION.DROP_FAILED] = o.dropFailed ? 1 : 0;
-  words[SHIM_OPTION.SELF] = (o.excludeSelf ?? true) ? process.pid : 0;
+  words[SHIM_OPTION.EXCLUDE_SELF] = (o.excludeSelf ?? true) ? 1 : 0;
   words[SHIM_OPTION.TRACEPOINTS] =
     ((o.processExits ?? true) ? SHIM_TRACEPOINT.PROC_EXIT : 0) |
     (o.contextSwitches ? SHIM_TRACEPOINT.SWITCH : 0) |
@@ -113,6 +113,8 @@ export class LiveSource implements CaptureSource {
   state: InitialState;
   readonly baseTime: bigint;
   readonly cursor = new EventCursor();
+  /** Programs of the probe that this kernel refused, `x_` and the key of the event that is missing for it. */
+  readonly missing: readonly string[];
 
   private readonly lib: ShimLibrary;
   private readonly handle: Pointer;
@@ -133,21 +135,18 @@ export class LiveSource implements CaptureSource {
   private closed = false;
   private lastStats: SourceStats | undefined;
 
-  constructor(options: LiveOptions) {
-    this.lib = shim();
+  /** Of a probe that is loaded; see `LiveLoading`. */
+  constructor(lib: ShimLibrary, handle: Pointer, options: LiveOptions) {
+    this.lib = lib;
     this.state = options.state ?? EMPTY_STATE;
     const error = new ErrorText();
-    const words = optionWords(options);
-    const handle = this.lib.shim_open(ptr(words), error.pointer, error.size);
-    if (!handle) throw new EngineError(`modern eBPF engine: ${error.text()}`);
-    this.handle = handle as Pointer;
+    this.handle = handle;
     this.select(options.syscalls);
-    if (this.lib.shim_start(this.handle, error.pointer, error.size) !== 0) {
-      this.lib.shim_close(this.handle);
-      throw new EngineError(`modern eBPF engine: ${error.text()}`);
-    }
+    if (this.lib.shim_start(this.handle, error.pointer, error.size) !== 0) throw failure(error);
     this.baseTime = this.lib.shim_base_time(this.handle);
     this.mapRings();
+    const count = this.lib.shim_missing(this.handle, error.pointer, error.size);
+    this.missing = count > 0 ? error.text().trim().split(" ") : [];
   }
 
   private mapRings(): void {
@@ -278,7 +277,56 @@ export class LiveSource implements CaptureSource {
   }
 }
 
+/** A probe that is being loaded. The kernel takes a quarter of a second for it, on another thread. */
+export class LiveLoading {
+  private readonly lib = shim();
+  private readonly error = new ErrorText();
+  private readonly handle: Pointer;
+  private closed = false;
+
+  constructor(private readonly options: LiveOptions) {
+    const handle = this.lib.shim_open(ptr(optionWords(options)), this.error.pointer, this.error.size);
+    if (!handle) throw failure(this.error);
+    this.handle = handle as Pointer;
+  }
+
+  /**
+   * Waits until the probe is loaded and starts the capture, with `more` options that were not known when loading began:
+   * of these, `syscalls` and `state` count. Throws EngineError, in one sentence, when the engine cannot run.
+   */
+  async finish(more: LiveOptions = {}): Promise<LiveSource> {
+    try {
+      let ready = this.lib.shim_ready(this.handle, this.error.pointer, this.error.size);
+      while (ready === 0) {
+        await Bun.sleep(1);
+        ready = this.lib.shim_ready(this.handle, this.error.pointer, this.error.size);
+      }
+      if (ready < 0) throw failure(this.error);
+      return new LiveSource(this.lib, this.handle, { ...this.options, ...more });
+    } catch (e) {
+      this.cancel();
+      throw e;
+    }
+  }
+
+  /** Gives the probe up instead of finishing. */
+  cancel(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.lib.shim_close(this.handle);
+  }
+}
+
+function failure(error: ErrorText): EngineError {
+  return new EngineError(`modern eBPF engine: ${error.text()}`);
+}
+
+/** Begins to load the probe for a capture of this machine; `finish()` of the result starts it. */
+export function beginLive(options: LiveOptions = {}): LiveLoading {
+  return new LiveLoading(options);
+}
+
 /** Starts a capture of this machine. Throws EngineError, in one sentence, when the engine cannot run. */
 export async function openLive(options: LiveOptions = {}): Promise<LiveSource> {
-  return new LiveSource(options);
+  return beginLive(options).finish();
 }

@@ -15,7 +15,7 @@ export const SHIM_OPTION = Object.freeze({
   FULLCAPTURE_LAST: 6,
   STATSD_PORT: 7,
   DROP_FAILED: 8,
-  SELF: 9,
+  EXCLUDE_SELF: 9,
   TRACEPOINTS: 10,
   SAMPLING: 11,
   ENTER_HOOKS: 12,
@@ -66,6 +66,8 @@ export const DROP_KINDS = Object.freeze([
 const symbols = {
   shim_check: { args: [FFIType.u32, FFIType.ptr, FFIType.u32], returns: FFIType.i32 },
   shim_open: { args: [FFIType.ptr, FFIType.ptr, FFIType.u32], returns: FFIType.ptr },
+  shim_ready: { args: [FFIType.ptr, FFIType.ptr, FFIType.u32], returns: FFIType.i32 },
+  shim_missing: { args: [FFIType.ptr, FFIType.ptr, FFIType.u32], returns: FFIType.u32 },
   shim_select: { args: [FFIType.ptr, FFIType.ptr, FFIType.u32], returns: FFIType.i32 },
   shim_set: { args: [FFIType.ptr, FFIType.u32, FFIType.u32], returns: FFIType.i32 },
   shim_start: { args: [FFIType.ptr, FFIType.ptr, FFIType.u32], returns: FFIType.i32 },
@@ -76,6 +78,7 @@ const symbols = {
   shim_next: { args: [FFIType.ptr, FFIType.ptr, FFIType.ptr, FFIType.u32, FFIType.u32], returns: FFIType.u32 },
   shim_stats: { args: [FFIType.ptr, FFIType.i32, FFIType.ptr], returns: FFIType.void },
   shim_close: { args: [FFIType.ptr], returns: FFIType.void },
+  shim_drop_privileges: { args: [FFIType.u32, FFIType.u32, FFIType.ptr, FFIType.u32], returns: FFIType.i32 },
 } as const;
 
 export type ShimLibrary = ReturnType<typeof dlopen<typeof symbols>>["symbols"];

@@ -127,26 +127,52 @@ function wrap(c: string, conversion: string | undefined): string {
   return conversion ? `to_${conversion}(${c})` : c;
 }
 
+/**
+ * Which filler serves an exit event: its own, or that of the first event with the very same body. Every program takes the
+ * kernel a millisecond to load, so equal ones are loaded once.
+ */
+function fillerOf(s: DriverSchema): Map<string, string> {
+  const byKey = new Map(s.events.map((e) => [e.key, e]));
+  const firstOfBody = new Map<string, string>();
+  const serves = new Map<string, string>();
+  for (const [key, sources] of Object.entries(s.fillers)) {
+    const event = byKey.get(key) ?? fail(`fillers.json: no event '${key}'`);
+    const body = sources === "hand" || event.dir === "enter" ? key : fillerBody(event, sources);
+    const first = firstOfBody.get(body) ?? key;
+    firstOfBody.set(body, first);
+    serves.set(key, first);
+  }
+  return serves;
+}
+
+function fillerBody(event: DriverSchema["events"][number], sources: string[]): string {
+  const key = event.key;
+  if (sources.length !== event.params.length) {
+    fail(`fillers.json: ${key} has ${sources.length} sources, its event has ${event.params.length} parameters`);
+  }
+  const lines = sources.map((source, i) => {
+    const param = event.params[i] ?? fail(`${key}: no parameter ${i}`);
+    const c = expression(source, param.type, `${key}.${param.name}`);
+    const size = SIZE[param.type];
+    if (TEXT.has(param.type)) return `\tpush_user_str(e, ${c});`;
+    if (size) return `\tpush_u${size}(e, ${c});`;
+    return fail(`fillers.json: ${key}.${param.name}: type ${param.type} needs a filler by hand`);
+  });
+  return [...lines, "\treturn EMIT;"].join("\n");
+}
+
 /** Fillers of all events whose parameters are return value, arguments and simple functions of them. */
 export function fillersHeader(s: DriverSchema): string {
   const byKey = new Map(s.events.map((e) => [e.key, e]));
+  const serves = fillerOf(s);
   const out: string[] = [];
   for (const [key, sources] of Object.entries(s.fillers)) {
     const event = byKey.get(key) ?? fail(`fillers.json: no event '${key}'`);
-    if (sources === "hand") continue;
-    if (sources.length !== event.params.length) {
-      fail(`fillers.json: ${key} has ${sources.length} sources, its event has ${event.params.length} parameters`);
-    }
-    const lines = sources.map((source, i) => {
-      const param = event.params[i] ?? fail(`${key}: no parameter ${i}`);
-      const c = expression(source, param.type, `${key}.${param.name}`);
-      const size = SIZE[param.type];
-      if (TEXT.has(param.type)) return `\tpush_user_str(e, ${c});`;
-      if (size) return `\tpush_u${size}(e, ${c});`;
-      return fail(`fillers.json: ${key}.${param.name}: type ${param.type} needs a filler by hand`);
-    });
-    const macro = event.dir === "enter" ? "ENTER_FILLER" : "FILLER";
-    out.push(`${macro}(${key})\n{\n${[...lines, "\treturn EMIT;"].join("\n")}\n}\n`);
+    if (sources === "hand" || serves.get(key) !== key) continue;
+    const also = [...serves].filter(([k, first]) => first === key && k !== key).map(([k]) => k);
+    const macro = event.dir === "enter" ? "ENTER_FILLER" : also.length > 0 ? "COMMON_FILLER" : "FILLER";
+    const comment = also.length > 0 ? `/* Also ${also.join(", ")}. */\n` : "";
+    out.push(`${comment}${macro}(${key})\n{\n${fillerBody(event, sources)}\n}\n`);
   }
   return `${header("Fillers whose parameters are the return value, arguments, and functions of them.", "GENERATED_FILLERS_H")}
 ${out.join("\n")}
@@ -246,11 +272,14 @@ ${make("aarch64")}
 /** Tables the probe looks numbers up in: code of a slot, slot of a 32-bit call, slot of a socketcall sub-call. */
 export function tablesHeader(s: DriverSchema): string {
   const ia32 = ia32Slots(s);
+  const idOf = new Map(s.events.map((e) => [e.key, e.id]));
   const codes = (arch: "x86_64" | "aarch64"): string => {
     const table: number[] = new Array(1024).fill(0);
     const slots = arch === "x86_64" ? [...nativeSlots(s, arch), ...ia32.bySlot] : nativeSlots(s, arch);
     for (const slot of slots) table[slot.slot] = slot.codes[0] ?? 0;
-    return `const u16 slot_code[PROBE_SLOTS] = {\n${numbers(table)}\n};`;
+    const events: number[] = new Array(1024).fill(0);
+    for (const slot of slots) events[slot.slot] = idOf.get(slot.event) ?? fail(slot.event);
+    return `const u16 slot_code[PROBE_SLOTS] = {\n${numbers(table)}\n};\nconst u16 slot_event[PROBE_SLOTS] = {\n${numbers(events)}\n};`;
   };
   const time64 = s.ia32.filter((r) => r.name.endsWith("64") && /time|futex_time|clock_/.test(r.name) && r.nr >= 403);
   const kinds = new Map(Object.entries(s.dropCategories).flatMap(([kind, keys]) => keys.map((k) => [k, kind])));
@@ -263,7 +292,7 @@ ${drops.join("\n")}
 };
 #define NO_SLOT ${NO_SLOT}
 /* Native numbers of the calls that make and change processes. */
-${perArch((arch) => processNumbers(s, arch))}/* System-call code by slot. */
+${perArch((arch) => processNumbers(s, arch))}/* System-call code and exit event by slot. */
 ${perArch(codes)}
 #if defined(__TARGET_ARCH_x86)
 /* Slot of each 32-bit system call. */
@@ -294,13 +323,14 @@ function processNumbers(s: DriverSchema, arch: "x86_64" | "aarch64"): string {
 /** What the shim puts into the tail-call tables. */
 export function slotsHeader(s: DriverSchema): string {
   const ia32 = ia32Slots(s);
+  const serves = fillerOf(s);
   const rows = (arch: "x86_64" | "aarch64"): string => {
     const slots = arch === "x86_64" ? [...nativeSlots(s, arch), ...ia32.bySlot] : nativeSlots(s, arch);
     return slots
       .flatMap((x) => x.codes.map((code) => ({ ...x, code })))
       .map((x) => {
         const enter = ENTER_OF[x.event];
-        return `\t{${x.slot}, ${x.code}, "x_${x.event}", ${enter ? `"e_${enter}"` : "0"}},`;
+        return `\t{${x.slot}, ${x.code}, "x_${serves.get(x.event) ?? fail(x.event)}", ${enter ? `"e_${enter}"` : "0"}},`;
       })
       .join("\n");
   };
