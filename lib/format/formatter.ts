@@ -229,7 +229,7 @@ function folded(parts: readonly Part[]): Writer {
   };
 }
 
-/** A writer that is made when it is first used: of the formats of many rules few come to that. */
+/** A writer that is made when it is first called: most formats of a rule file are only checked. */
 function lazy(make: () => Writer): Writer {
   let write: Writer | null = null;
   return (ctx, out) => {
@@ -326,10 +326,9 @@ function recorded(make: () => Writer): () => Writer {
 
 const scratch = new LineWriter();
 
-/** Its writers are made when they are first called: most formats of a rule file are only checked. */
 class CompiledFormat implements Format {
-  write: Writer;
-  writeJson: Writer;
+  readonly write: Writer;
+  readonly writeJson: Writer;
 
   constructor(
     makeLine: () => Writer,
@@ -337,14 +336,8 @@ class CompiledFormat implements Format {
     readonly fields: readonly ResolvedField[],
     readonly names: readonly string[],
   ) {
-    this.write = (ctx, out) => {
-      this.write = makeLine();
-      return this.write(ctx, out);
-    };
-    this.writeJson = (ctx, out) => {
-      this.writeJson = makeJson();
-      return this.writeJson(ctx, out);
-    };
+    this.write = lazy(makeLine);
+    this.writeJson = lazy(makeJson);
   }
 
   text(ctx: Context): string | null {
