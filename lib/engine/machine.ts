@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // This machine as a source of events: engine, start-up state from /proc, and a state that heals itself from there.
 import { existsSync } from "node:fs";
-import { type LiveOptions, type LiveSource, openLive } from "../scap/live.ts";
+import { beginLive, type LiveOptions, type LiveSource } from "../scap/live.ts";
 import { hostRoot, readFd, readThread, scanMachine } from "../scap/proc_scan.ts";
 import { Inspector, type InspectorOptions } from "../sinsp/inspector.ts";
 
@@ -10,25 +10,44 @@ export interface Machine {
   inspector: Inspector;
 }
 
-/**
- * Starts to capture, then scans /proc, so that nothing between the two is missed. Throws EngineError, in one sentence,
- * when the engine cannot run here.
- */
-export async function openMachine(options: LiveOptions = {}, state: InspectorOptions = {}): Promise<Machine> {
-  const source = await openLive(options);
-  try {
-    const scan = scanMachine();
-    const { machine } = scan;
-    source.state = scan.state;
-    const inspector = new Inspector(source, {
-      ...state,
-      onMissingThread: (tid) => readThread(tid, machine.bootTime),
-      onPassedFd: readFd,
-      isAlive: (tid) => existsSync(`${hostRoot()}/proc/${tid}`),
-    });
-    return { source, inspector };
-  } catch (error) {
-    await source.close();
-    throw error;
-  }
+/** A machine whose probe is being loaded, on another thread. */
+export interface MachineLoading {
+  /**
+   * Waits for the probe and starts to capture the system calls with these codes (all when absent), then scans /proc, so
+   * that nothing between the two is missed. Throws EngineError, in one sentence, when the engine cannot run here.
+   */
+  finish(syscalls?: readonly number[], state?: InspectorOptions): Promise<Machine>;
+  /** Gives it up instead of finishing. */
+  cancel(): void;
+}
+
+/** Begins to load the probe. */
+export function beginMachine(options: LiveOptions = {}): MachineLoading {
+  const loading = beginLive(options);
+  return {
+    cancel: () => loading.cancel(),
+    async finish(syscalls, state = {}) {
+      const source = await loading.finish(syscalls === undefined ? {} : { syscalls });
+      try {
+        const scan = scanMachine();
+        const { machine } = scan;
+        source.state = scan.state;
+        const inspector = new Inspector(source, {
+          ...state,
+          onMissingThread: (tid) => readThread(tid, machine.bootTime),
+          onPassedFd: readFd,
+          isAlive: (tid) => existsSync(`${hostRoot()}/proc/${tid}`),
+        });
+        return { source, inspector };
+      } catch (error) {
+        await source.close();
+        throw error;
+      }
+    },
+  };
+}
+
+/** Loads the probe and starts to capture; see MachineLoading.finish. */
+export function openMachine(options: LiveOptions = {}): Promise<Machine> {
+  return beginMachine(options).finish();
 }

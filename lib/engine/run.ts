@@ -8,9 +8,18 @@ import { type LiveOptions, type LiveSource, probeEngine } from "../scap/live.ts"
 import { DropMonitor, LOOK_MS, nowNs } from "./drop_monitor.ts";
 import { Engine } from "./engine.ts";
 import { selectSyscalls } from "./interesting.ts";
-import { openMachine } from "./machine.ts";
+import { beginMachine, type MachineLoading } from "./machine.ts";
 import { outputLosses, replay } from "./replay.ts";
-import { type Loaded, load, openOutputs, type RunSettings, SetupError, stateOptions, waitForHosts } from "./session.ts";
+import {
+  type Loaded,
+  load,
+  openOutputs,
+  type RunSettings,
+  readConfig,
+  SetupError,
+  stateOptions,
+  waitForHosts,
+} from "./session.ts";
 import { onSignals } from "./signals.ts";
 import { Statistics } from "./statistics.ts";
 import { FileWatch } from "./watch.ts";
@@ -57,9 +66,8 @@ function syscallsOf(loaded: Loaded, settings: LiveSettings): number[] {
   return codes;
 }
 
-function liveOptions(config: Config, syscalls: number[]): LiveOptions {
+function liveOptions(config: Config): LiveOptions {
   return {
-    syscalls,
     ringBytes: 2 ** (config.get("engine.modern_ebpf.buf_size_preset") - 1) * 1024 * 1024,
     cpusPerRing: config.get("engine.modern_ebpf.cpus_for_each_buffer"),
     dropFailed: config.get("engine.modern_ebpf.drop_failed_exit"),
@@ -96,10 +104,11 @@ class LiveRun {
   }
 
   /** Watches the machine until the engine stops, then closes everything. */
-  async watchMachine(engineName: string): Promise<void> {
+  async watchMachine(engineName: string, loading: MachineLoading): Promise<void> {
     const { settings, engine, monitor } = this;
     const { config } = this.loaded;
-    const { source, inspector } = await openMachine(liveOptions(config, this.syscalls), stateOptions(config));
+    const { pidFile } = settings;
+    const { source, inspector } = await loading.finish(this.syscalls, stateOptions(config));
     this.source = source;
     // What loading left behind (10 MB with the shipped rules) would stay for as long as the run lasts.
     Bun.gc(true);
@@ -112,8 +121,10 @@ class LiveRun {
     }, LOOK_MS);
     const end = settings.maxSeconds === undefined ? null : setTimeout(() => engine.stop(), settings.maxSeconds * 1000);
     try {
+      if (pidFile !== undefined) writeFileSync(pidFile, `${process.pid}\n`);
       await engine.run(inspector);
     } finally {
+      if (pidFile !== undefined) rmSync(pidFile, { force: true });
       clearInterval(look);
       if (end !== null) clearTimeout(end);
       this.watch?.close();
@@ -193,20 +204,26 @@ class LiveRun {
 
 /** Runs until a signal, a limit or an error. Resolves to the exit status. */
 export async function run(settings: LiveSettings): Promise<number> {
-  const { log, pidFile } = settings;
-  const loaded = load(settings);
-  const kind = settings.engine ?? loaded.config.get("engine.kind");
-  if (kind === "replay") return replay({ ...settings, captures: [] }, loaded);
-  const engineName = chooseEngine(kind);
-  if (settings.dryRun) return 0;
-  await waitForHosts(loaded, log);
-  const live = new LiveRun(settings, loaded);
-  if (pidFile !== undefined) writeFileSync(pidFile, `${process.pid}\n`);
-  try {
-    await live.watchMachine(engineName);
-  } finally {
-    if (pidFile !== undefined) rmSync(pidFile, { force: true });
+  const config = readConfig(settings);
+  const kind = settings.engine ?? config.get("engine.kind");
+  if (kind === "replay") return replay({ ...settings, captures: [] }, load(settings, config));
+  if (settings.dryRun) {
+    load(settings, config);
+    return 0;
   }
+  const engineName = chooseEngine(kind);
+  // The kernel checks the probe while the rules are read.
+  const loading = beginMachine(liveOptions(config));
+  let live: LiveRun;
+  try {
+    const loaded = load(settings, config);
+    await waitForHosts(loaded, settings.log);
+    live = new LiveRun(settings, loaded);
+  } catch (error) {
+    loading.cancel();
+    throw error;
+  }
+  await live.watchMachine(engineName, loading);
   live.summarize();
   return live.status;
 }

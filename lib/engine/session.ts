@@ -80,23 +80,23 @@ function selectionOf(records: readonly ConfigRecord[]): Selection[] {
   );
 }
 
-/** Reads configuration and rules. Throws SetupError with everything that is wrong in either. */
-export function load(settings: RunSettings): Loaded {
-  const { env, log } = settings;
-  let config: Config;
+/** Reads the configuration. Throws SetupError with everything that is wrong in it. */
+export function readConfig(settings: RunSettings): Config {
+  const { env, log, configFile, options } = settings;
   try {
-    config = loadConfig({
-      ...(settings.configFile === undefined ? {} : { file: settings.configFile }),
-      options: settings.options,
-      env,
-    });
+    const config = loadConfig({ ...(configFile === undefined ? {} : { file: configFile }), options, env });
+    log.configure(config.get("log_level"), config.get("log_stderr"));
+    for (const w of config.warnings) log.warning(`${w.place}: ${w.text}`);
+    return config;
   } catch (error) {
     if (error instanceof ConfigError) throw new SetupError(error.message);
     throw error;
   }
-  log.configure(config.get("log_level"), config.get("log_stderr"));
-  for (const w of config.warnings) log.warning(`${w.place}: ${w.text}`);
+}
 
+/** Reads configuration and rules. Throws SetupError with everything that is wrong in either. */
+export function load(settings: RunSettings, config = readConfig(settings)): Loaded {
+  const { env, log } = settings;
   const append = new AppendOutput(config, settings.print);
   const paths = rulePaths(config, settings.rules);
   let sources = readRuleFiles(paths);
