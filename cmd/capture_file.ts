@@ -16,18 +16,30 @@ export interface CaptureFileOptions {
   progress: boolean;
 }
 
-/** Opens `path` without conversion, runs `work` with a way to report progress, and closes it again. */
-async function withFile<T>(
-  path: string,
-  options: CaptureFileOptions,
-  work: (source: FileSource, tick: () => void) => Promise<T>,
-): Promise<T> {
+/** What the work on a file is given. */
+interface Work {
+  source: FileSource;
+  /** Reports progress. */
+  tick(): void;
+  /** Like source.more(), and false after Ctrl-C or SIGTERM. */
+  more(): Promise<boolean>;
+}
+
+/** Opens `path` without conversion, does the work and closes it again. */
+async function withFile<T>(path: string, options: CaptureFileOptions, work: (w: Work) => Promise<T>): Promise<T> {
   const source = await openCapture(path, { asRecorded: true });
   const bar = options.progress ? new ProgressBar((text) => process.stderr.write(text)) : null;
-  const tick = (): void => bar?.update(source.name, source.progress(), source.stats().events);
+  const stop = Promise.withResolvers<false>();
+  const onSignal = (): void => stop.resolve(false);
+  process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
   try {
-    return await work(source, tick);
+    return await work({
+      source,
+      tick: () => bar?.update(source.name, source.progress(), source.stats().events),
+      more: () => Promise.race([stop.promise, source.more()]),
+    });
   } finally {
+    process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
     bar?.clear();
     await source.close();
   }
@@ -79,8 +91,8 @@ export function infoText(info: CaptureInfo): string {
  */
 export async function runCaptureInfo(path: string, options: CaptureFileOptions & { json: boolean }): Promise<void> {
   let damage: unknown = null;
-  const info = await withFile(path, options, async (source, tick) => {
-    const result = await gatherInfo(source, tick);
+  const info = await withFile(path, options, async ({ source, tick, more }) => {
+    const result = await gatherInfo(source, { onBatch: tick, more });
     if (result.damage !== null) damage = new Error(result.damage);
     return result;
   });
@@ -95,7 +107,9 @@ export async function runCaptureRaw(
 ): Promise<void> {
   const output = Output.stdout(options.unbuffered);
   try {
-    await withFile(path, options, async (source, tick) => {
+    await withFile(path, options, async ({ source, tick, more }) => {
+      // Whoever waits at the other end of a pipe sees events as they come.
+      const streams = Number.isNaN(source.progress());
       let left = options.limit;
       do {
         let result = source.next();
@@ -105,7 +119,8 @@ export async function runCaptureRaw(
           output.line(rawLine(source.cursor));
         }
         tick();
-      } while (await source.more());
+        if (streams) output.flush();
+      } while (await more());
     });
   } finally {
     output.flush();
@@ -129,10 +144,10 @@ export async function runCaptureConvert(
   options: CaptureFileOptions & { compress: boolean },
 ): Promise<void> {
   if (isSameFile(from, to)) throw new Error(`${to}: cannot write: it is the file that is read`);
-  await withFile(from, options, async (source, tick) => {
+  await withFile(from, options, async ({ source, tick, more }) => {
     const writer = createCaptureWriter(to, { compress: options.compress });
     try {
-      await copyCapture(source, writer, tick);
+      await copyCapture(source, writer, { onBatch: tick, more });
     } finally {
       await writer.close();
     }

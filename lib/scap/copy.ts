@@ -39,15 +39,24 @@ function copyRun(source: FileSource, writer: CaptureWriter): number {
   }
 }
 
+/** How a pass over a whole capture goes. */
+export interface PassOptions {
+  /** Called after each batch of events. */
+  onBatch?: () => void;
+  /** Waits for more of the source; false ends the pass. Default: source.more(). */
+  more?: () => Promise<boolean>;
+}
+
 /**
  * Writes all of `source` (opened with `asRecorded`) to `writer`, which stays open. All whole events before any damage
- * are written before the ScapFormatError is thrown. `onBatch` is called now and then.
+ * are written before the ScapFormatError is thrown.
  */
-export async function copyCapture(source: FileSource, writer: CaptureWriter, onBatch?: () => void): Promise<void> {
+export async function copyCapture(source: FileSource, writer: CaptureWriter, options: PassOptions = {}): Promise<void> {
+  const more = options.more ?? (() => source.more());
   writer.writeHeader(source.machine, source.state);
   do {
     while (copyRun(source, writer) === NEXT.SECTION) writer.writeHeader(source.machine, source.state);
     if (writer.full) await writer.drain();
-    onBatch?.();
-  } while (await source.more());
+    options.onBatch?.();
+  } while (await more());
 }

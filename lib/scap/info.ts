@@ -3,6 +3,7 @@
 import { EVENTS } from "../schema/events.ts";
 import { BLOCK_TYPES } from "./blocks.ts";
 import { toText } from "./bytes.ts";
+import type { PassOptions } from "./copy.ts";
 import type { FileSource } from "./reader.ts";
 import { hex } from "./section.ts";
 import { FD_TYPE, NEXT } from "./source.ts";
@@ -166,9 +167,10 @@ class Tally {
 
 /**
  * Reads all of `source` (opened with `asRecorded`) and tells what it holds. Damage does not throw: it is in `damage`,
- * and all before it is counted. `onBatch` is called now and then with the number of events so far.
+ * and all before it is counted.
  */
-export async function gatherInfo(source: FileSource, onBatch?: (events: number) => void): Promise<CaptureInfo> {
+export async function gatherInfo(source: FileSource, options: PassOptions = {}): Promise<CaptureInfo> {
+  const more = options.more ?? (() => source.more());
   const tally = new Tally(source);
   let damage: string | null = null;
   let base = source.baseTime;
@@ -179,8 +181,8 @@ export async function gatherInfo(source: FileSource, onBatch?: (events: number) 
         tally.next();
         base = source.baseTime;
       }
-      onBatch?.(source.stats().events);
-    } while (await source.more());
+      options.onBatch?.();
+    } while (await more());
   } catch (error) {
     damage = error instanceof Error ? error.message : String(error);
   }

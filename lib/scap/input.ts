@@ -39,6 +39,7 @@ class FileBytes implements ByteInput {
   private readonly size: number;
   private position = 0;
   private head: Buffer = Buffer.alloc(0);
+  private closed = false;
   /** Bytes read since the event loop had a turn. */
   private sinceTurn = 0;
 
@@ -129,8 +130,10 @@ class FileBytes implements ByteInput {
 
   close(): Promise<void> {
     return new Promise((resolve) => {
-      if (this.fd === 0) resolve();
+      // Never twice: by then the number may be another file's.
+      if (this.closed || this.fd === 0) resolve();
       else close(this.fd, () => resolve());
+      this.closed = true;
     });
   }
 }
@@ -304,9 +307,9 @@ class PackedBytes implements ByteInput {
   private async again(step: number): Promise<void> {
     this.fineFrom = this.givenAt;
     this.fineStep = step;
-    const file = new FileBytes(this.path);
     await this.file.close();
-    this.file = file;
+    if (this.closed) return;
+    this.file = new FileBytes(this.path);
     const { ready, readyBytes, produced } = this.unpacker;
     this.unpacker.destroy();
     this.unpacker = new Unpacker(this.packing);

@@ -37,6 +37,7 @@ class FileOutput implements ByteOutput {
   private waiting = 0;
   private queue: Promise<void> = Promise.resolve();
   private failure: Error | null = null;
+  private closed = false;
 
   constructor(path: string) {
     this.name = outputName(path);
@@ -115,7 +116,8 @@ class FileOutput implements ByteOutput {
 
   async close(): Promise<void> {
     await this.queue;
-    if (this.fd !== 1) {
+    if (this.fd !== 1 && !this.closed) {
+      this.closed = true;
       await new Promise<void>((resolve) => {
         close(this.fd, (error) => {
           // Some file systems tell only here that the data found no place.
@@ -129,7 +131,8 @@ class FileOutput implements ByteOutput {
 
   /** Closes without a word; for an output that failed elsewhere. */
   abandon(): void {
-    if (this.fd !== 1) closeSync(this.fd);
+    if (this.fd !== 1 && !this.closed) closeSync(this.fd);
+    this.closed = true;
   }
 }
 

@@ -6,6 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { ScapFormatError, ScapIoError } from "../../lib/scap/errors.ts";
+import { openCapture } from "../../lib/scap/reader.ts";
+import { NEXT } from "../../lib/scap/source.ts";
 import {
   block,
   cat,
@@ -235,6 +237,27 @@ describe("damaged compression", () => {
     const { events, error } = await outcome(zstd);
     expect(events).toBeGreaterThan(5000);
     expect(error.message).toMatch(/zstd data|parameters|found a length/);
+  });
+
+  test("closing in the middle of reading damage again closes no other file", async () => {
+    const damaged = Buffer.from(gzipSync(cat(HEAD, ...events.slice(0, 2000))));
+    damaged.fill(0xff, damaged.length >> 1);
+    const path = write(damaged);
+    const other = write(plain);
+    for (let i = 0; i < 40; i++) {
+      const source = await openCapture(path);
+      const reading = source.more();
+      await source.close();
+      const neighbour = await openCapture(other);
+      await source.close();
+      await reading.catch(() => false);
+      let read = 0;
+      do {
+        while (neighbour.next() === NEXT.EVENT) read++;
+      } while (await neighbour.more());
+      await neighbour.close();
+      expect(read).toBe(20_000);
+    }
   });
 
   test("gzip in which there is no capture", async () => {
