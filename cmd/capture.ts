@@ -338,7 +338,8 @@ async function start(line: readonly string[]): Promise<ChildProcess> {
   const [program, ...rest] = line;
   if (program === undefined) throw new UsageError("'--' wants a command behind it");
   const { spawn } = await import("node:child_process");
-  const child = spawn(program, rest, { stdio: "inherit" });
+  const { userEnvironment } = await import("../lib/engine/capture/user_environment.ts");
+  const child = spawn(program, rest, { stdio: "inherit", env: userEnvironment(process.env) });
   await new Promise<void>((resolve, reject) => {
     child.once("spawn", resolve);
     child.once("error", (error) => reject(new Error(`cannot run a command: ${describeError(error)}`)));

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Packs the program into dist/falco: minified bytecode inside a copy of Bun.
+// Packs the program into dist/falco.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { compileExecutable } from "./compile.ts";
 
 const ROOT = join(import.meta.dir, "..");
 const OUT = join(ROOT, "dist/falco");
@@ -34,24 +35,5 @@ const lines = withShim
 writeFileSync(entry, [...lines, 'await import("../cmd/main.ts");', ""].join("\n"));
 if (!withShim) console.error(`build: ${SHIM} is not there: this build reads trace files and captures nothing live`);
 
-const build = spawnSync(
-  process.execPath,
-  [
-    "build",
-    "--compile",
-    "--minify",
-    "--bytecode",
-    "--format=esm",
-    // A binary that root runs must not pick up code or settings from the directory it is started in.
-    "--no-compile-autoload-dotenv",
-    "--no-compile-autoload-bunfig",
-    "--define",
-    `BUILD_VERSION=${JSON.stringify(built)}`,
-    entry,
-    "--outfile",
-    OUT,
-  ],
-  { cwd: ROOT, stdio: ["ignore", "ignore", "inherit"] },
-);
-if (build.status !== 0) process.exit(1);
+compileExecutable(entry, OUT, { BUILD_VERSION: JSON.stringify(built) });
 console.error(`build: dist/falco ${built}, ${(statSync(OUT).size / 1e6).toFixed(1)} MB`);
