@@ -40,6 +40,8 @@ struct probe_counters {
 	unsigned long long drops_max_size;
 	/* Programs that could not run: a tail call without target, no scratch, no ring. */
 	unsigned long long drops_bug;
+	/* Events given up because another one was being built on the CPU (preemptible kernels). */
+	unsigned long long preemptions;
 };
 
 /* Written by the shim, read by the probe; may change while the probe runs. */
@@ -66,10 +68,13 @@ struct probe_settings {
 	/* Booleans. */
 	unsigned char drop_failed;
 	unsigned char dynamic_snaplen;
-	/* 0, or the divisor of dropping mode: 1, 2, 4 … 128. */
+	/*
+	 * Dropping mode: 0 off, else only events of the first 1/sampling of every second are kept, and calls that may always be
+	 * dropped give none at all.
+	 */
 	unsigned int sampling;
-	/* Number of CPUs the scratch and counters were made for. */
-	unsigned int cpus;
+	/* Written by the probe: whether it is in the part of the second that is dropped. */
+	unsigned int dropping;
 };
 
 #endif

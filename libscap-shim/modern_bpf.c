@@ -380,7 +380,6 @@ int modern_open(struct modern_bpf *m, const uint32_t *o, char *error, uint32_t s
 	    fill_maps(m, o[SHIM_CPUS_PER_RING], error, size) || map_shared(m, error, size))
 		return -1;
 	m->settings->boot_time = boot_time();
-	m->settings->cpus = m->cpus;
 	return o[SHIM_EXCLUDE_SELF] ? exclude_self(m, error, size) : 0;
 }
 

@@ -195,6 +195,7 @@ void shim_stats(struct shim *s, int32_t cpu, uint64_t *stats)
 			stats[SHIM_STAT_DROPS + k] += c->drops[k];
 		stats[SHIM_STAT_DROPS_MAX_SIZE] += c->drops_max_size;
 		stats[SHIM_STAT_DROPS_BUG] += c->drops_bug;
+		stats[SHIM_STAT_PREEMPTIONS] += c->preemptions;
 	}
 }
 

@@ -54,6 +54,7 @@ enum shim_stat {
 	SHIM_STAT_DROPS, /* then one column per kind, in the order of enum probe_drop */
 	SHIM_STAT_DROPS_MAX_SIZE = SHIM_STAT_DROPS + 12,
 	SHIM_STAT_DROPS_BUG,
+	SHIM_STAT_PREEMPTIONS,
 	SHIM_STAT_COLUMNS = 16
 };
 

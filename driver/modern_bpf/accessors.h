@@ -49,6 +49,8 @@ struct event {
 	u8 time64;
 	u32 type;
 	u32 cpu;
+	/* An event is being built here. Where programs can be preempted, that of another task must not touch it. */
+	u32 busy;
 	/* Where the next parameter, and its length, go; start of an open parameter. */
 	u32 pos;
 	u32 lpos;
@@ -166,6 +168,29 @@ static __always_inline struct event *scratch_of(u32 kind)
 	return e;
 }
 
+/* Takes the scratch of this CPU for an event; NULL when it is in use. done() gives it back. */
+static __always_inline struct event *scratch_for(u32 kind)
+{
+	struct event *e = scratch_of(kind);
+	struct probe_counters *c;
+
+	if (!e)
+		return NULL;
+	if (e->busy) {
+		c = counters_of(e->cpu);
+		if (c)
+			c->preemptions++;
+		return NULL;
+	}
+	e->busy = 1;
+	return e;
+}
+
+static __always_inline void done(struct event *e)
+{
+	*(volatile u32 *)&e->busy = 0;
+}
+
 /* Starts an event: header and room for the lengths of its parameters. */
 static __always_inline void begin_as(struct event *e, u32 type, u32 nparams, u64 tid)
 {
@@ -186,7 +211,7 @@ static __always_inline void begin(struct event *e, u32 type, u32 nparams)
 }
 
 /* Copies the event into the ring of this CPU, or counts why it could not. */
-static __always_inline int finish(struct event *e)
+static __always_inline int emit(struct event *e)
 {
 	u32 cpu = bpf_get_smp_processor_id();
 	struct probe_counters *c = counters_of(cpu);
@@ -212,6 +237,14 @@ static __always_inline int finish(struct event *e)
 	return 0;
 }
 
+/* Ends a program that took scratch and filled an event. */
+static __always_inline int finish(struct event *e)
+{
+	emit(e);
+	done(e);
+	return 0;
+}
+
 #define FILLER_AT(section, prefix, name, type) \
 	static __always_inline int fill_##name(struct event *e);                                                       \
 	SEC(section) int prefix##name(void *ctx) \
@@ -221,7 +254,8 @@ static __always_inline int finish(struct event *e)
 			return 0; \
 		begin(e, type, NPARAMS_##name); \
 		if (fill_##name(e) == EMIT) \
-			finish(e); \
+			emit(e); \
+		done(e); \
 		return 0; \
 	} \
 	static __always_inline int fill_##name(struct event *e)
@@ -236,9 +270,10 @@ static __always_inline int finish(struct event *e)
 			return 0; \
 		begin(e, EV_##name, NPARAMS_##name); \
 		next = fill_##name(e); \
-		finish(e); \
+		emit(e); \
 		if (next == EMIT_AGAIN) \
 			bpf_tail_call(ctx, &exit_programs, e->slot); \
+		done(e); \
 		return 0; \
 	} \
 	static __always_inline int fill_##name(struct event *e)

@@ -139,7 +139,7 @@ static __always_inline struct event *take(struct pt_regs *regs, u32 nr, const vo
 #endif
 	if (settings.self && bpf_get_current_pid_tgid() >> 32 == settings.self)
 		return 0;
-	e = scratch_of(SCRATCH_MAIN);
+	e = scratch_for(SCRATCH_MAIN);
 	if (!e)
 		return 0;
 	e->nr = nr;
@@ -150,15 +150,53 @@ static __always_inline struct event *take(struct pt_regs *regs, u32 nr, const vo
 #ifndef NO_COMPAT
 	if (compat) {
 		e->slot = compat_call(e, regs, nr);
-		if (!wanted(bits, e->slot))
-			return 0;
-		return e;
+		if (wanted(bits, e->slot))
+			return e;
+		done(e);
+		return 0;
 	}
 #endif
 	e->compat = 0;
 	e->time64 = 0;
 	native_args(e, regs);
 	return e;
+}
+
+#define SECOND 1000000000ull
+#define F_DUPFD_CLOEXEC 1030
+
+/* Emits DROP_E or DROP_X: events are dropped from here on, or no longer. */
+static __always_inline void emit_drop(struct event *e, u32 type)
+{
+	begin(e, type, NPARAMS_DROP_E);
+	push_u32(e, settings.sampling);
+	emit(e);
+}
+
+/* Whether dropping mode takes this call away. Says so in the stream when the part of the second changes. */
+static __always_inline bool sampled_out(struct event *e)
+{
+	u8 kind = slot_drop[e->slot & (PROBE_SLOTS - 1)];
+	bool late = (e->ts - settings.boot_time) % SECOND >= SECOND / settings.sampling;
+
+	if (kind & SLOT_NEVER_DROP) {
+		u32 event = slot_event[e->slot & (PROBE_SLOTS - 1)];
+
+		/* Kept for the state they change; these change none. */
+		if (e->ret < 0 && (event == EV_CLOSE_X || event == EV_BIND_X))
+			return true;
+		return event == EV_FCNTL_X && e->args[1] != 0 /* F_DUPFD */ && e->args[1] != F_DUPFD_CLOEXEC;
+	}
+	if (kind & SLOT_ALWAYS_DROP)
+		return true;
+	if (late && !settings.dropping) {
+		settings.dropping = 1;
+		emit_drop(e, EV_DROP_E);
+	} else if (!late && settings.dropping) {
+		settings.dropping = 0;
+		emit_drop(e, EV_DROP_X);
+	}
+	return late;
 }
 
 SEC("tp_btf/sys_exit")
@@ -173,13 +211,16 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 	e = take(regs, nr, settings.exit_wanted);
 	if (!e)
 		return 0;
-	if (settings.drop_failed && ret < 0)
-		return 0;
 	e->ret = ret;
+	if ((settings.drop_failed && ret < 0) || (settings.sampling && sampled_out(e))) {
+		done(e);
+		return 0;
+	}
 	bpf_tail_call(ctx, &exit_programs, e->slot);
 	c = counters_of(e->cpu);
 	if (c)
 		c->drops_bug++;
+	done(e);
 	return 0;
 }
 
@@ -199,6 +240,7 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
 	c = counters_of(e->cpu);
 	if (c)
 		c->drops_bug++;
+	done(e);
 	return 0;
 }
 

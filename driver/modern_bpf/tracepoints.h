@@ -36,7 +36,7 @@ static __always_inline struct event *tracepoint_event(u32 kind, u32 tgid)
 
 	if (settings.self && tgid == settings.self)
 		return NULL;
-	e = scratch_of(kind);
+	e = scratch_for(kind);
 	if (!e)
 		return NULL;
 	e->ts = settings.boot_time + bpf_ktime_get_boot_ns();

@@ -244,15 +244,16 @@ export class LiveSource implements CaptureSource {
     }
     const dropsMaxSize = at(STAT.DROPS_MAX_SIZE);
     const dropsBug = at(STAT.DROPS_BUG);
+    const preemptions = at(STAT.PREEMPTIONS);
     return {
       events: at(STAT.EVENTS),
-      drops: dropsBuffer + dropsMaxSize + dropsBug,
+      drops: dropsBuffer + dropsMaxSize + dropsBug + preemptions,
       dropsBuffer,
       dropsByCategory,
       dropsMaxSize,
       dropsPageFaults: 0,
       dropsBug,
-      preemptions: 0,
+      preemptions,
       suppressed: 0,
     };
   }

@@ -46,7 +46,7 @@ export const ROW = Object.freeze({
 } as const);
 
 /** Columns of `shim_stats`: the drops are one column per kind, in the order of DROP_KINDS. */
-export const STAT = Object.freeze({ EVENTS: 0, DROPS: 1, DROPS_MAX_SIZE: 13, DROPS_BUG: 14, COLUMNS: 16 } as const);
+export const STAT = Object.freeze({ EVENTS: 0, DROPS: 1, DROPS_MAX_SIZE: 13, DROPS_BUG: 14, PREEMPTIONS: 15, COLUMNS: 16 } as const);
 /** Kinds of drops of a full ring, in the order of enum probe_drop. */
 export const DROP_KINDS = Object.freeze([
   "clone_fork_exit",

@@ -13,7 +13,7 @@ export interface DriverSchema {
   flagTables: Record<string, [string, number][]>;
   syscallCodes: { code: number; name: string }[];
   /** Rows of the native table of each architecture. */
-  arches: Record<"x86_64" | "aarch64", { nr: number; name: string; code: number; exit: number }[]>;
+  arches: Record<"x86_64" | "aarch64", { nr: number; name: string; code: number; exit: number; flags: string[] }[]>;
   ia32: { nr: number; name: string; x86_64: number }[];
   eventSyscalls: { id: number; syscalls: string[] }[];
   /** Event key → where each parameter comes from, or "hand" when a family file has the filler. */
@@ -184,6 +184,12 @@ interface Slot {
   slot: number;
   codes: number[];
   event: string;
+  /** What dropping mode does with it. */
+  drop: "never" | "always" | "sampled";
+}
+
+function dropOf(flags: readonly string[] | undefined): Slot["drop"] {
+  return flags?.includes("never_drop") ? "never" : flags?.includes("always_drop") ? "always" : "sampled";
 }
 
 /** What each 32-bit number is dispatched as, and the slots that only 32-bit calls use. */
@@ -207,13 +213,13 @@ function ia32Slots(s: DriverSchema): { bySlot: Slot[]; byNumber: number[]; socke
     if (own && (!base || eventOf(base.name) !== own)) {
       const codes = [codeOf.get(row.name), base?.code].filter((c) => c !== undefined);
       byNumber[row.nr] = IA32_SLOT + row.nr;
-      bySlot.push({ slot: IA32_SLOT + row.nr, codes, event: own });
+      bySlot.push({ slot: IA32_SLOT + row.nr, codes, event: own, drop: dropOf(base?.flags) });
     } else if (base) byNumber[row.nr] = base.nr;
     else {
       const code = codeOf.get(row.name);
       if (code === undefined) continue;
       byNumber[row.nr] = IA32_SLOT + row.nr;
-      bySlot.push({ slot: IA32_SLOT + row.nr, codes: [code], event: own ?? "GENERIC_X" });
+      bySlot.push({ slot: IA32_SLOT + row.nr, codes: [code], event: own ?? "GENERIC_X", drop: "sampled" });
     }
   }
   let spare = IA32_SLOT + 511;
@@ -225,6 +231,7 @@ function ia32Slots(s: DriverSchema): { bySlot: Slot[]; byNumber: number[]; socke
       slot: spare,
       codes: [code],
       event: eventOf(name) ?? fail(`socketcall.json: '${name}' has no event`),
+      drop: "sampled",
     });
     return spare--;
   });
@@ -239,7 +246,7 @@ function nativeSlots(s: DriverSchema, arch: "x86_64" | "aarch64"): Slot[] {
       const event =
         current.get(r.exit) ?? fail(`syscalls_${arch}.json: ${r.name}: event ${r.exit} is not a current one`);
       if (!(event.key in s.fillers)) fail(`fillers.json: no filler for ${event.key}`);
-      return { slot: r.nr, codes: [r.code], event: event.key };
+      return { slot: r.nr, codes: [r.code], event: event.key, drop: dropOf(r.flags) };
     });
 }
 
@@ -279,7 +286,13 @@ export function tablesHeader(s: DriverSchema): string {
     for (const slot of slots) table[slot.slot] = slot.codes[0] ?? 0;
     const events: number[] = new Array(1024).fill(0);
     for (const slot of slots) events[slot.slot] = idOf.get(slot.event) ?? fail(slot.event);
-    return `const u16 slot_code[PROBE_SLOTS] = {\n${numbers(table)}\n};\nconst u16 slot_event[PROBE_SLOTS] = {\n${numbers(events)}\n};`;
+    const drops: number[] = new Array(1024).fill(0);
+    for (const slot of slots) drops[slot.slot] = { never: 1, always: 2, sampled: 0 }[slot.drop];
+    return [
+      `const u16 slot_code[PROBE_SLOTS] = {\n${numbers(table)}\n};`,
+      `const u16 slot_event[PROBE_SLOTS] = {\n${numbers(events)}\n};`,
+      `const u8 slot_drop[PROBE_SLOTS] = {\n${numbers(drops)}\n};`,
+    ].join("\n");
   };
   const time64 = s.ia32.filter((r) => r.name.endsWith("64") && /time|futex_time|clock_/.test(r.name) && r.nr >= 403);
   const kinds = new Map(Object.entries(s.dropCategories).flatMap(([kind, keys]) => keys.map((k) => [k, kind])));
@@ -292,7 +305,9 @@ ${drops.join("\n")}
 };
 #define NO_SLOT ${NO_SLOT}
 /* Native numbers of the calls that make and change processes. */
-${perArch((arch) => processNumbers(s, arch))}/* System-call code and exit event by slot. */
+${perArch((arch) => processNumbers(s, arch))}/* System-call code, exit event, and what dropping mode does, by slot. */
+#define SLOT_NEVER_DROP 1
+#define SLOT_ALWAYS_DROP 2
 ${perArch(codes)}
 #if defined(__TARGET_ARCH_x86)
 /* Slot of each 32-bit system call. */
