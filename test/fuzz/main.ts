@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `npm run fuzz -- [SEED [ROUNDS]]`: damages captures and reads them; a child does the work, so that a hang or crash is seen.
 import { spawn } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fuzz, type Summary } from "./fuzz.ts";
 
@@ -16,6 +16,7 @@ type Report = Omit<Summary, "failures"> & { failures: { round: number; from: str
 /** In the child: does the rounds and tells the parent where it is. */
 async function work(seed: number, from: number, to: number): Promise<void> {
   const summary = await fuzz(seed, from, to, (n) => process.send?.({ round: n }));
+  mkdirSync(CORPUS, { recursive: true });
   const failures = summary.failures.map(({ bytes, ...rest }) => {
     writeFileSync(join(CORPUS, `${seed}-${rest.round}.scap`), bytes);
     return rest;
