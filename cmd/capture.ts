@@ -295,7 +295,7 @@ async function fromMachine(args: Args): Promise<number> {
   const filter = await compileWords(args.words);
   const { line, sink } = await lines(args);
   const { setEmbeddedShim } = await import("../lib/scap/shim.ts");
-  const { openMachine } = await import("../lib/engine/machine.ts");
+  const { openMachine, settle } = await import("../lib/engine/machine.ts");
   const { Stop } = await import("../lib/engine/capture/run.ts");
   if (embedded.shim !== "") setEmbeddedShim(embedded.shim);
   const { source, inspector } = await openMachine({
@@ -303,6 +303,7 @@ async function fromMachine(args: Args): Promise<number> {
     snaplen: args.number("snaplen") ?? 80,
     ...(filter === null ? {} : { syscalls: filter.syscalls() }),
   });
+  for (const text of settle(source)) process.stderr.write(`falco: ${text}\n`);
   const stop = new Stop();
   let matches = filter?.matches ?? null;
   let status = 0;

@@ -27,7 +27,7 @@
 #endif
 
 /* Passes over all threads, each after a millisecond's wait, before we say that one did not follow. */
-#define DROP_PASSES 500
+#define DROP_PASSES 100
 
 static int effective(uint64_t *set)
 {
@@ -154,7 +154,12 @@ int __wrap_bpf_btf_get_next_id(uint32_t start, uint32_t *next)
 	return result;
 }
 
-/* Capabilities are a thread's own: each thread gives up its own, in a signal handler. */
+/*
+ * Capabilities are a thread's own: each thread gives up its own, in a signal handler. The signal is one of those that threads
+ * without signals leave open all the same, because they come of a thread's own doing.
+ */
+#define DROP_SIGNAL SIGSYS
+
 static struct __user_cap_data_struct kept[2];
 
 static void give_up(int signal)
@@ -197,7 +202,7 @@ static int has_given_up(const char *tid)
 }
 
 /* Asks every thread that still has too much. Returns how many there were, or -1. */
-static int drop_pass(int signal)
+static int drop_pass(void)
 {
 	DIR *tasks = opendir("/proc/self/task");
 	struct dirent *entry;
@@ -209,7 +214,7 @@ static int drop_pass(int signal)
 		if (entry->d_name[0] == '.' || has_given_up(entry->d_name))
 			continue;
 		left++;
-		syscall(SYS_tgkill, getpid(), atoi(entry->d_name), signal);
+		syscall(SYS_tgkill, getpid(), atoi(entry->d_name), DROP_SIGNAL);
 	}
 	closedir(tasks);
 	return left;
@@ -220,7 +225,7 @@ int shim_drop_privileges(uint32_t keep_low, uint32_t keep_high, char *error, uin
 	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
 	struct sigaction action = {.sa_handler = give_up, .sa_flags = SA_RESTART | SA_ONSTACK}, before;
 	struct timespec moment = {0, 1000000};
-	int signal = SIGRTMAX - 3, left = -1;
+	int left = -1;
 
 	if (syscall(SYS_capget, &header, kept) != 0) {
 		snprintf(error, size, "cannot read the capabilities: %s", strerror(errno));
@@ -230,14 +235,14 @@ int shim_drop_privileges(uint32_t keep_low, uint32_t keep_high, char *error, uin
 	kept[1].permitted = kept[1].effective = kept[1].permitted & keep_high;
 	kept[0].inheritable = kept[1].inheritable = 0;
 	sigfillset(&action.sa_mask);
-	if (sigaction(signal, &action, &before) != 0) {
+	if (sigaction(DROP_SIGNAL, &action, &before) != 0) {
 		snprintf(error, size, "cannot reach the threads: %s", strerror(errno));
 		return -1;
 	}
 	/* A thread may be born of one that had not been asked yet: until a pass finds none. */
-	for (int i = 0; i < DROP_PASSES && (left = drop_pass(signal)) != 0; i++)
+	for (int i = 0; i < DROP_PASSES && (left = drop_pass()) != 0; i++)
 		nanosleep(&moment, NULL);
-	sigaction(signal, &before, NULL);
+	sigaction(DROP_SIGNAL, &before, NULL);
 	if (left == 0)
 		return 0;
 	snprintf(error, size, "%d threads keep capabilities that are no longer needed", left);

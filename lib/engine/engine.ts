@@ -4,6 +4,7 @@ import type { Alert } from "../outputs/alert.ts";
 import type { Outputs } from "../outputs/outputs.ts";
 import { NEXT } from "../scap/source.ts";
 import type { Context, Inspector } from "../sinsp/inspector.ts";
+import { checkAbort } from "./abort.ts";
 import type { Statistics } from "./statistics.ts";
 
 /** A rule as the loop knows it. */
@@ -92,13 +93,15 @@ export class Engine {
 
   /**
    * Runs all events of an inspector through the rules, until its source ends, a limit is reached or `stop` is called.
-   * Errors of the source are thrown after all whole events before the damage. Alerts may still be queued afterwards.
+   * Errors of the source are thrown after all whole events before the damage, AbortError when a live source cannot go
+   * on. Alerts may still be queued afterwards.
    */
   async run(inspector: Inspector): Promise<void> {
     this.startedAt = performance.now();
     this.endTs = Number.NaN;
     while (!this.stopping) {
       const pause = this.pump(inspector);
+      checkAbort(inspector);
       this.options.onPause?.(inspector);
       this.outputs.drain();
       if (pause === PAUSE.END) {

@@ -2,6 +2,7 @@
 // This machine as a source of events: engine, start-up state from /proc, and a state that heals itself from there.
 import { existsSync } from "node:fs";
 import { beginLive, type LiveOptions, type LiveSource } from "../scap/live.ts";
+import { dropPrivileges, missingKnowledge } from "../scap/privileges.ts";
 import { hostRoot, readFd, readThread, scanMachine } from "../scap/proc_scan.ts";
 import { Inspector, type InspectorOptions } from "../sinsp/inspector.ts";
 
@@ -50,4 +51,19 @@ export function beginMachine(options: LiveOptions = {}): MachineLoading {
 /** Loads the probe and starts to capture; see MachineLoading.finish. */
 export function openMachine(options: LiveOptions = {}): Promise<Machine> {
   return beginMachine(options).finish();
+}
+
+/**
+ * Gives up the privileges that a capture needs no longer once it runs. Returns what is to be said about that, and what the
+ * capture will not see because the kernel or our capabilities do not allow it: one sentence each.
+ */
+export function settle(source: LiveSource): string[] {
+  const { missing } = source;
+  const said = missingKnowledge();
+  if (missing.length > 0) {
+    const events = missing.map((name) => name.replace(/^x_/, "")).join(", ");
+    said.push(`this kernel refuses parts of the probe; these events are missing: ${events}`);
+  }
+  const kept = dropPrivileges();
+  return kept === null ? said : [...said, kept];
 }

@@ -8,7 +8,7 @@ import { type LiveOptions, type LiveSource, probeEngine } from "../scap/live.ts"
 import { DropMonitor, LOOK_MS, nowNs } from "./drop_monitor.ts";
 import { Engine } from "./engine.ts";
 import { selectSyscalls } from "./interesting.ts";
-import { beginMachine, type MachineLoading } from "./machine.ts";
+import { beginMachine, type MachineLoading, settle } from "./machine.ts";
 import { outputLosses, replay } from "./replay.ts";
 import {
   type Loaded,
@@ -110,6 +110,7 @@ class LiveRun {
     const { pidFile } = settings;
     const { source, inspector } = await loading.finish(this.syscalls, stateOptions(config));
     this.source = source;
+    for (const text of settle(source)) settings.log.warning(text);
     // What loading left behind (10 MB with the shipped rules) would stay for as long as the run lasts.
     Bun.gc(true);
     this.say(`engine ${engineName}`);

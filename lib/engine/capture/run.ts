@@ -6,6 +6,7 @@ import { EVENT_FLAG } from "../../scap/cursor.ts";
 import { NEXT } from "../../scap/source.ts";
 import { EVENT_MAX } from "../../schema/events.ts";
 import type { Context, Inspector } from "../../sinsp/inspector.ts";
+import { checkAbort } from "../abort.ts";
 
 /** Where lines go: they gather in `out` until `flush` takes them away. */
 export interface LineSink {
@@ -81,6 +82,8 @@ export interface CaptureCounts {
 
 /** Milliseconds of work after which signals and timers get their turn. */
 const TURN = 50;
+/** Milliseconds between two looks at what a live source lost. */
+const LOOK = 1000;
 const LINE_FEED = 10;
 
 /** Why a batch stopped. */
@@ -153,9 +156,12 @@ export async function runCapture(
   const live = inspector.source.kind === "live";
   const deadline = performance.now() + options.duration;
   let turn = performance.now();
+  let looked = turn;
+  let lost = 0;
   try {
     while (!stop.requested) {
       const end = capture.batch();
+      checkAbort(inspector);
       if (end === BATCH.OVER) break;
       if (live) sink.flush();
       if (options.events !== null) await options.events.turn();
@@ -165,6 +171,13 @@ export async function runCapture(
       if (!(await Promise.race([inspector.more(), stop.asked]))) break;
       const now = performance.now();
       if (now >= deadline) break;
+      if (live && now - looked >= LOOK) {
+        looked = now;
+        const { drops } = inspector.source.stats();
+        // What is known of processes may be wrong after a loss: it is compared with /proc.
+        if (drops > lost) inspector.afterLoss();
+        lost = drops;
+      }
       if (now - turn < TURN) continue;
       await new Promise<void>((resolve) => setImmediate(resolve));
       turn = performance.now();
