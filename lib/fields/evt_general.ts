@@ -68,7 +68,11 @@ export const EVT_AROUND_FIELDS: readonly Field[] = [
       if (!/^[0-9]{1,20}$/.test(raw))
         throw new FieldArgError(`'evt.around' needs nanoseconds since the epoch, found '[${raw}]'`);
       const at = BigInt(raw);
-      return (ctx) => distanceMs(ctx, at);
+      return {
+        extract: (ctx) => distanceMs(ctx, at),
+        text: (ctx) => String(Math.floor(distanceMs(ctx, at))),
+        json: (ctx) => Math.floor(distanceMs(ctx, at)),
+      };
     },
     { format: PF.DEC, flags: { filterOnly: true, noTransformer: true, noRhs: true } },
   ),

@@ -62,9 +62,9 @@ function unsignedPrevious(ctx: Context): Int64 {
   return ns >= 0 ? ns : BigInt.asUintN(64, BigInt(ns));
 }
 
-/** ns since the first delivered event of the capture. */
+/** ns since the first event of the capture; 0 for what comes before it. */
 function sinceFirst(ctx: Context): number {
-  return ctx.ev.ts - ctx.firstTs;
+  return Number.isNaN(ctx.firstTs) ? 0 : ctx.ev.ts - ctx.firstTs;
 }
 
 /** ns since the enter event; 0 where there was none. */
