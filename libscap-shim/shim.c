@@ -169,11 +169,16 @@ uint64_t shim_base_time(struct shim *s)
 	return s->base;
 }
 
+double shim_now(struct shim *s)
+{
+	return (double)(int64_t)(s->modern.settings->boot_time + boot_clock() - s->base);
+}
+
 uint32_t shim_next(struct shim *s, int32_t *rows, double *times, uint32_t max, uint32_t holdback)
 {
 	struct modern_bpf *m = &s->modern;
 	/* The clock is read before the rings are looked at: what is in them later is not meant. */
-	uint64_t limit = m->n_rings > 1 && holdback > 0 ? m->settings->boot_time + boot_clock() - holdback : UINT64_MAX;
+	uint64_t limit = holdback > 0 ? m->settings->boot_time + boot_clock() - holdback : UINT64_MAX;
 
 	for (uint32_t i = 0; i < m->n_rings; i++)
 		ring_refresh(&m->rings[i]);

@@ -102,6 +102,9 @@ void *shim_ring_data(struct shim *s, uint32_t ring, uint64_t *bytes);
 /* ns since the epoch that the times of shim_next count from. */
 uint64_t shim_base_time(struct shim *s);
 
+/* The events' clock now, in ns since the base time. */
+double shim_now(struct shim *s);
+
 /*
  * Releases the events of the last batch and finds the next ones, in time order over all rings. Writes one row per event to
  * `rows` and its time, in ns since the base time, to `times`. Events younger than `holdback` ns stay for the next call, so that

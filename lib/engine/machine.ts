@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // This machine as a source of events: engine, start-up state from /proc, and a state that heals itself from there.
 import { existsSync } from "node:fs";
-import { beginLive, type LiveOptions, type LiveSource } from "../scap/live.ts";
+import { beginLive, EMPTY_STATE, type LiveOptions, type LiveSource } from "../scap/live.ts";
 import { dropPrivileges, missingKnowledge } from "../scap/privileges.ts";
 import { hostRoot, readFd, readThread, scanMachine } from "../scap/proc_scan.ts";
 import { Inspector, type InspectorOptions } from "../sinsp/inspector.ts";
@@ -14,8 +14,9 @@ export interface Machine {
 /** A machine whose probe is being loaded, on another thread. */
 export interface MachineLoading {
   /**
-   * Waits for the probe and starts to capture the system calls with these codes (all when absent), then scans /proc, so
-   * that nothing between the two is missed. Throws EngineError, in one sentence, when the engine cannot run here.
+   * Waits for the probe and starts to capture the system calls with these codes (all when absent), then scans /proc. What
+   * happens during the scan is worked off: it changes the state only. So at the first event that is seen the state is
+   * complete and true. Throws EngineError, in one sentence, when the engine cannot run here.
    */
   finish(syscalls?: readonly number[], state?: InspectorOptions): Promise<Machine>;
   /** Gives it up instead of finishing. */
@@ -30,15 +31,17 @@ export function beginMachine(options: LiveOptions = {}): MachineLoading {
     async finish(syscalls, state = {}) {
       const source = await loading.finish(syscalls === undefined ? {} : { syscalls });
       try {
-        const scan = scanMachine();
-        const { machine } = scan;
-        source.state = scan.state;
+        const now = (): number => source.now();
+        source.state = scanMachine(now).state;
         const inspector = new Inspector(source, {
           ...state,
-          onMissingThread: (tid) => readThread(tid, machine.bootTime),
+          onMissingThread: (tid) => readThread(tid, now),
           onPassedFd: readFd,
           isAlive: (tid) => existsSync(`${hostRoot()}/proc/${tid}`),
         });
+        source.state = EMPTY_STATE;
+        await source.workOff(source.now(), () => inspector.next());
+        inspector.forgetEvents();
         return { source, inspector };
       } catch (error) {
         await source.close();

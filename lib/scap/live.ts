@@ -23,6 +23,8 @@ import { type CaptureSource, type InitialState, type MachineInfo, NEXT, type Sou
 const BATCH = 4096;
 /** Events younger than this many ns wait for the next batch, so that other CPUs can finish older ones. */
 const HOLDBACK_NS = 200_000;
+/** Longest time, in ns, that the shim can hold events back. */
+const MAX_HOLDBACK_NS = 4e9;
 /** Batches between two turns of the event loop while there is always more. */
 const BATCHES_PER_TURN = 8;
 /** Sleep when idle, in ms: starts here and doubles up to the longest. */
@@ -60,7 +62,8 @@ export interface LiveOptions {
   state?: InitialState;
 }
 
-const EMPTY_STATE: InitialState = { processes: [], fds: new Map(), interfaces: [], users: [], groups: [] };
+/** Nothing is known. */
+export const EMPTY_STATE: InitialState = { processes: [], fds: new Map(), interfaces: [], users: [], groups: [] };
 
 /** Says why the modern eBPF engine cannot run here, in one sentence; null when it can. */
 export function probeEngine(): string | null {
@@ -133,6 +136,10 @@ export class LiveSource implements CaptureSource {
   private sleepMs = IDLE_SLEEP_MS;
   private running = true;
   private closed = false;
+  /** Relative time behind which events are left where they are. */
+  private limit = Number.POSITIVE_INFINITY;
+  /** True when there are no more events up to `limit`, nor will be. */
+  private reached = false;
   private lastStats: SourceStats | undefined;
 
   /** Of a probe that is loaded; see `LiveLoading`. */
@@ -204,9 +211,34 @@ export class LiveSource implements CaptureSource {
     if (this.closed || this.batches >= BATCHES_PER_TURN) return false;
     this.batches++;
     this.at = 0;
-    const holdback = this.running ? HOLDBACK_NS : 0;
+    // In a single ring events are in order, and whole as far as they can be seen.
+    let holdback = this.running && this.rings.length > 1 ? HOLDBACK_NS : 0;
+    const past = this.limit === Number.POSITIVE_INFINITY ? 0 : this.now() - this.limit;
+    if (past > holdback) holdback = Math.min(past, MAX_HOLDBACK_NS);
     this.count = this.lib.shim_next(this.handle, this.rowsAt, this.timesAt, BATCH, holdback);
+    this.reached = past > MAX_HOLDBACK_NS || (past >= HOLDBACK_NS && this.count === 0);
     return this.count > 0;
+  }
+
+  /** The events' clock now, in ns since the base time. */
+  now(): number {
+    return this.lib.shim_now(this.handle);
+  }
+
+  /**
+   * Works off the events up to the time `ts`, which is about now: `step` is called for each and has to call `next`. Events
+   * behind that time stay for later, and are numbered from 1. A machine that is too busy to get there in four seconds
+   * gets no further.
+   */
+  async workOff(ts: number, step: () => number): Promise<void> {
+    this.limit = ts;
+    this.reached = false;
+    while (!this.reached) {
+      while (step() === NEXT.EVENT);
+      if (!this.reached && !(await this.more())) break;
+    }
+    this.limit = Number.POSITIVE_INFINITY;
+    this.cursor.num = 0;
   }
 
   async more(): Promise<boolean> {

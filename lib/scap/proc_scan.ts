@@ -2,7 +2,7 @@
 // State of a running machine: processes and threads from /proc.
 import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { FdScanner } from "./proc_fds.ts";
-import { readMachine, readSystem } from "./proc_system.ts";
+import { readBootTime, readMachine, readSystem } from "./proc_system.ts";
 import type { FdEntry, InitialState, MachineInfo, ProcessEntry } from "./source.ts";
 
 /** PPM_CL bits of a thread that shares its leader's descriptors. */
@@ -68,8 +68,12 @@ function writableBy(mode: number, owner: number, group: number, uid: number, gid
   return gid === group ? (mode & 0o020) !== 0 : (mode & 0o002) !== 0;
 }
 
+/** Clock of the events: ns since the capture's base time. */
+export type EventClock = () => number;
+
 interface ScanContext {
   bootTime: bigint;
+  now: EventClock | undefined;
 }
 
 /**
@@ -77,6 +81,7 @@ interface ScanContext {
  * thread (neither command line nor executable).
  */
 function readEntry(dir: string, ctx: ScanContext): ProcessEntry | undefined {
+  const readTs = ctx.now?.();
   const stat = readText(`${dir}/stat`);
   const status = statusFields(readText(`${dir}/status`));
   const close = stat.lastIndexOf(")");
@@ -134,6 +139,7 @@ function readEntry(dir: string, ctx: ScanContext): ProcessEntry | undefined {
     exeLowerLayer: false,
     exeFromMemfd: exepath.startsWith("/memfd:"),
     startTime: ctx.bootTime + (BigInt(f[22 - 3] ?? 0) * 1_000_000_000n) / TICKS_PER_SECOND,
+    ...(readTs === undefined ? {} : { readTs }),
   };
   if (entry.vtid !== entry.tid) entry.flags |= CLONE_CHILD_IN_PIDNS;
   readExe(dir, entry);
@@ -186,9 +192,10 @@ export function hostRoot(): string {
  * Reads one thread from /proc, for a thread id met in an event that the state does not know.
  * Undefined when it is gone already.
  */
-export function readThread(tid: number, bootTime: bigint): { entry: ProcessEntry; fds: FdEntry[] } | undefined {
-  const dir = `${hostRoot()}/proc/${tid}`;
-  const entry = readEntry(dir, { bootTime });
+export function readThread(tid: number, now?: EventClock): { entry: ProcessEntry; fds: FdEntry[] } | undefined {
+  const root = hostRoot();
+  const dir = `${root}/proc/${tid}`;
+  const entry = readEntry(dir, { bootTime: readBootTime(root), now });
   if (entry === undefined) return undefined;
   return { entry, fds: entry.tid === entry.pid ? new FdScanner().read(dir) : [] };
 }
@@ -206,12 +213,13 @@ export interface Scan {
 
 /**
  * Scans the machine: processes, threads, descriptors (sockets of every network namespace), users, groups and
- * interfaces. Honours HOST_ROOT. Processes that end while we look are left out.
+ * interfaces. Honours HOST_ROOT. Processes that end while we look are left out. With the clock of the events, entries
+ * tell when they were read.
  */
-export function scanMachine(): Scan {
+export function scanMachine(now?: EventClock): Scan {
   const root = hostRoot();
   const machine = readMachine(root);
-  const ctx: ScanContext = { bootTime: machine.bootTime };
+  const ctx: ScanContext = { bootTime: readBootTime(root), now };
   const processes: ProcessEntry[] = [];
   const fds = new Map<number, FdEntry[]>();
   const scanner = new FdScanner();

@@ -85,6 +85,12 @@ export function readSystem(root: string): Pick<InitialState, "interfaces" | "use
   };
 }
 
+/** ns since the epoch at which the kernel's clock since boot began, to 10 ms; `root` is the host's root. */
+export function readBootTime(root: string): bigint {
+  const uptime = Number(readLines(`${root}/proc/uptime`)[0]?.split(" ")[0]);
+  return BigInt(Math.round(Date.now() - uptime * 1000)) * 1_000_000n;
+}
+
 /** Machine information; `root` is the host's root ("" for this machine). */
 export function readMachine(root: string): MachineInfo {
   const btime = readLines(`${root}/proc/stat`).find((l) => l.startsWith("btime "));

@@ -46,7 +46,14 @@ export const ROW = Object.freeze({
 } as const);
 
 /** Columns of `shim_stats`: the drops are one column per kind, in the order of DROP_KINDS. */
-export const STAT = Object.freeze({ EVENTS: 0, DROPS: 1, DROPS_MAX_SIZE: 13, DROPS_BUG: 14, PREEMPTIONS: 15, COLUMNS: 16 } as const);
+export const STAT = Object.freeze({
+  EVENTS: 0,
+  DROPS: 1,
+  DROPS_MAX_SIZE: 13,
+  DROPS_BUG: 14,
+  PREEMPTIONS: 15,
+  COLUMNS: 16,
+} as const);
 /** Kinds of drops of a full ring, in the order of enum probe_drop. */
 export const DROP_KINDS = Object.freeze([
   "clone_fork_exit",
@@ -75,6 +82,7 @@ const symbols = {
   shim_ring_count: { args: [FFIType.ptr], returns: FFIType.u32 },
   shim_ring_data: { args: [FFIType.ptr, FFIType.u32, FFIType.ptr], returns: FFIType.ptr },
   shim_base_time: { args: [FFIType.ptr], returns: FFIType.u64 },
+  shim_now: { args: [FFIType.ptr], returns: FFIType.f64 },
   shim_next: { args: [FFIType.ptr, FFIType.ptr, FFIType.ptr, FFIType.u32, FFIType.u32], returns: FFIType.u32 },
   shim_stats: { args: [FFIType.ptr, FFIType.i32, FFIType.ptr], returns: FFIType.void },
   shim_close: { args: [FFIType.ptr], returns: FFIType.void },

@@ -62,6 +62,8 @@ export interface ProcessEntry {
   exeFromMemfd: boolean;
   /** Start time, ns since the epoch; 0 when the list does not hold it (trace files do not). */
   startTime: bigint;
+  /** When a running machine was asked for the entry, in ns relative to the capture's base time; absent in trace files. */
+  readTs?: number;
 }
 
 /** Descriptor types of fd lists and of the state. */

@@ -118,6 +118,12 @@ export class Inspector implements Context {
     this.seed(source.state);
   }
 
+  /** What happened so far was not shown to anybody: the next event is the first. */
+  forgetEvents(): void {
+    this.firstTs = Number.NaN;
+    this.deliveredTs = Number.NaN;
+  }
+
   get machine(): MachineInfo {
     return this.source.machine;
   }

@@ -56,6 +56,7 @@ export function threadOf(entry: ProcessEntry, baseTime: bigint, pool: CgroupPool
   if (entry.startTime > 0n) {
     t.cloneTs = Number(entry.startTime - baseTime);
   }
+  t.readTs = entry.readTs ?? Number.NEGATIVE_INFINITY;
   t.fs.cwd = entry.cwd === "" || entry.cwd.endsWith("/") ? entry.cwd : `${entry.cwd}/`;
   t.fs.root = entry.root === "" ? "/" : entry.root;
   t.argsRaw = joinNul(entry.args);

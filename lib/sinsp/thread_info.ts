@@ -89,6 +89,8 @@ export class ThreadInfo {
   pidnsInitStart = 0n;
   /** Start (time of the clone), relative to the base time; NaN when unknown. */
   cloneTs = Number.NaN;
+  /** When the machine was asked for this entry, relative; −Infinity when events or a trace file told of it. */
+  readTs = Number.NEGATIVE_INFINITY;
   /** Time of this thread's last event, relative; NaN before the first. */
   lastEventTs = Number.NaN;
   /** ns the thread had run when it last left a CPU (context switches), and all such times together. */

@@ -86,8 +86,8 @@ test("scanMachine() shows the listening socket as a server and both ends of a co
 });
 
 test("readThread() gives a live thread and undefined for one that does not exist", () => {
-  expect(readThread(child.pid, scan.machine.bootTime)?.entry.comm).toBe("sleep");
-  expect(readThread(0x7ffffff0, scan.machine.bootTime)).toBeUndefined();
+  expect(readThread(child.pid)?.entry.comm).toBe("sleep");
+  expect(readThread(0x7ffffff0)).toBeUndefined();
 });
 
 test("readPasswd() and readGroups() skip lines that are not entries", () => {

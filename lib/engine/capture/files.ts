@@ -50,7 +50,8 @@ export class CaptureFiles implements EventSink {
     this.snap = Number.isFinite(options.snaplen) ? new Snap(options.snaplen) : null;
     this.rotation.start(Number(inspector.baseTime));
     this.writer = this.create();
-    this.writer.writeHeader(inspector.machine, inspector.source.state);
+    const live = inspector.source.kind === "live";
+    this.writer.writeHeader(inspector.machine, live ? inspector.snapshotState() : inspector.source.state);
   }
 
   private create(): CaptureWriter {

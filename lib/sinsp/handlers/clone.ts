@@ -139,6 +139,8 @@ function fromCaller(insp: Inspector, ev: EventCursor, childTid: number): void {
   const flags = ev.u32(P.FLAGS);
   if (flags & LEAVE_TO_CHILD || ev.type === EV.VFORK_20_X || caller.tid !== caller.vtid) return;
   const old = insp.threads.get(childTid);
+  // The machine told of the child after its birth: that is newer than what its parent has now.
+  if (old !== undefined && old.readTs > ev.ts) return;
   if (old !== undefined && (old.flags & CL.INVERTED) !== 0 && ev.ts - old.cloneTs < LATE_NS) return;
   if (old === undefined && insp.threads.exitedLately(childTid, caller.tid, ev.ts)) return;
 
@@ -168,7 +170,7 @@ function fromCaller(insp: Inspector, ev: EventCursor, childTid: number): void {
 function fromChild(insp: Inspector, ev: EventCursor): void {
   const tid = ev.tid;
   const old = insp.threads.get(tid);
-  if (old !== undefined && !old.invalid && ev.ts - old.cloneTs < YOUNG_NS) {
+  if (old !== undefined && !old.invalid && (ev.ts - old.cloneTs < YOUNG_NS || old.readTs > ev.ts)) {
     insp.setThread(old);
     return;
   }

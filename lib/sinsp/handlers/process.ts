@@ -11,6 +11,8 @@ import type { Handler, HandlerRow } from "./handler.ts";
 const onExit: Handler = (insp, ev) => {
   const t = insp.thread;
   if (t === null) return;
+  // An id that was given away again before the machine was asked for its owner: the event is of the owner before.
+  if (t.readTs > ev.ts && t.cloneTs > ev.ts) return;
   t.reaperTid = ev.i64(4, -1);
   insp.threads.markDead(t);
   insp.exitLater(t);
