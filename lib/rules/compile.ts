@@ -11,17 +11,23 @@ import type { Collector } from "./collector.ts";
 import { DEPRECATED_FIELDS, deprecationMessage } from "./deprecated.ts";
 import { withExceptions } from "./exceptions.ts";
 import type { MacroDefinition, PlacedText, RuleDefinition } from "./items.ts";
-import { ListSubstitution, type ResolvedList, resolveLists } from "./lists.ts";
+import { ListSubstitution, MAX_ITEMS, MAX_TEXT, type ResolvedList, resolveLists, TextTooLong } from "./lists.ts";
 import { type FileReport, type InCondition, type Place, RuleError } from "./messages.ts";
 import { conditionNotes } from "./notes.ts";
 import { compileOutput, OutputError } from "./output.ts";
+
+/** Most comparisons and operators that a condition may have, and deepest nesting, when macros are put in. */
+const MAX_NODES = 200_000;
+const MAX_DEPTH = 2_000;
 
 /** More event types than this in one condition are worth a warning. */
 const MANY_EVENT_TYPES = 100;
 
 export interface CompiledMacro {
   definition: MacroDefinition;
-  /** With lists put in; macros still by name. */
+  /** Text with lists put in. */
+  text: string;
+  /** Tree of the text; macros still by name. */
   own: Ast;
   /** With macros put in. */
   ast: Ast;
@@ -51,6 +57,7 @@ export interface Compiled {
 /** Trees by condition text, and results by tree: after another file, what did not change is not compiled again. */
 export class CompileCache {
   private readonly trees = new Map<string, Ast>();
+  private readonly sizes = new WeakMap<Ast, { nodes: number; depth: number }>();
   private readonly checks = new Map<FieldRegistry, WeakMap<Ast, CheckedFilter>>();
 
   parse(text: string): Ast {
@@ -60,6 +67,21 @@ export class CompileCache {
       this.trees.set(text, ast);
     }
     return ast;
+  }
+
+  /** Size of a tree, in which the tree of a macro counts as often as it occurs. */
+  measure(ast: Ast): { nodes: number; depth: number } {
+    const known = this.sizes.get(ast);
+    if (known) return known;
+    const children = ast.kind === "and" || ast.kind === "or" ? ast.children : ast.kind === "not" ? [ast.child] : [];
+    const size = { nodes: 1, depth: 1 };
+    for (const child of children) {
+      const { nodes, depth } = this.measure(child);
+      size.nodes += nodes;
+      size.depth = Math.max(size.depth, depth + 1);
+    }
+    this.sizes.set(ast, size);
+    return size;
   }
 
   check(ast: Ast, registry: FieldRegistry): CheckedFilter {
@@ -92,15 +114,19 @@ class Compiler {
     private readonly report: FileReport,
     private readonly cache: CompileCache,
   ) {
-    this.lists = resolveLists(collector.lists);
+    this.lists = resolveLists(collector.lists, ({ definition, count }) => {
+      const message = `The list comes to ${count} items; at most ${MAX_ITEMS} are possible`;
+      report.error(new RuleError("LOAD_ERR_VALIDATE", message, definition.place));
+    });
     this.substitution = new ListSubstitution(this.lists);
   }
 
   run(): Compiled {
     for (const definition of this.collector.macros.values()) {
       this.guarded(definition.name, () => {
-        const own = this.parse(definition.condition, definition.condition.text);
-        this.macros.set(definition.name, { definition, own, ast: own, used: false });
+        const text = this.text(definition.condition);
+        const own = this.parse(text, definition.condition.place);
+        this.macros.set(definition.name, { definition, text, own, ast: own, used: false });
       });
     }
     for (const macro of [...this.macros.values()]) this.expandMacro(macro);
@@ -138,22 +164,31 @@ class Compiler {
     }
   }
 
-  /** Tree of a condition's text after lists are put in. */
-  private parse(condition: PlacedText, full: string): Ast {
-    const text = this.substitution.apply(full);
-    const invalid = text.indexOf("\ufffd");
-    if (invalid >= 0) {
-      const before = text.slice(0, invalid).split("\n");
-      const at = { line: before.length, col: Buffer.byteLength(before.at(-1) ?? "") + 1 };
-      const message = "The condition has bytes that are not valid UTF-8; write them as \\xHH in quotes";
-      throw new RuleError("LOAD_ERR_COMPILE_CONDITION", message, condition.place.expression(inText(text, at)));
+  /** A condition's text with lists put in. `full`: the text with what exceptions add. */
+  private text(condition: PlacedText, full = condition.text): string {
+    let text: string;
+    try {
+      text = this.substitution.apply(full);
+    } catch (error) {
+      if (!(error instanceof TextTooLong)) throw error;
+      const message = `The condition is longer than ${MAX_TEXT} bytes when lists are put in`;
+      throw new RuleError("LOAD_ERR_COMPILE_CONDITION", message, condition.place);
     }
+    const invalid = text.indexOf("\ufffd");
+    if (invalid < 0) return text;
+    const before = text.slice(0, invalid).split("\n");
+    const at = { line: before.length, col: Buffer.byteLength(before.at(-1) ?? "") + 1 };
+    const message = "The condition has bytes that are not valid UTF-8; write them as \\xHH in quotes";
+    throw new RuleError("LOAD_ERR_COMPILE_CONDITION", message, condition.place.expression(inText(text, at)));
+  }
+
+  /** Tree of a condition. `text` has lists put in. */
+  private parse(text: string, place: Place): Ast {
     try {
       return this.cache.parse(text);
     } catch (error) {
       if (!(error instanceof FilterError)) throw error;
-      const place = condition.place.expression(inText(text, error));
-      throw new RuleError("LOAD_ERR_COMPILE_CONDITION", error.message, place);
+      throw new RuleError("LOAD_ERR_COMPILE_CONDITION", error.message, place.expression(inText(text, error)));
     }
   }
 
@@ -164,7 +199,8 @@ class Compiler {
     this.path.push(name);
     try {
       this.guarded(name, () => {
-        macro.ast = this.expand(macro.own, place, this.substitution.apply(condition.text), visibility);
+        macro.ast = this.expand(macro.own, place, macro.text, visibility);
+        this.checkSize(macro.ast, condition.place);
       });
     } finally {
       this.path.pop();
@@ -211,6 +247,17 @@ class Compiler {
     return result;
   }
 
+  /** Macros in macros can make a condition grow without end. */
+  private checkSize(ast: Ast, place: Place): void {
+    const { nodes, depth } = this.cache.measure(ast);
+    if (nodes <= MAX_NODES && depth <= MAX_DEPTH) return;
+    const message =
+      nodes > MAX_NODES
+        ? `The condition comes to ${nodes} parts with its macros; at most ${MAX_NODES} are possible`
+        : `The condition is ${depth} levels deep with its macros; at most ${MAX_DEPTH} are possible`;
+    throw new RuleError("LOAD_ERR_COMPILE_CONDITION", message, place);
+  }
+
   /** Checks output and condition of a rule, and reports both; undefined when the rule cannot be used. */
   private rule(definition: RuleDefinition): CompiledRule | undefined {
     const registry = this.collector.options.sources.get(definition.source) as FieldRegistry;
@@ -230,8 +277,10 @@ class Compiler {
     registry: FieldRegistry,
   ): Pick<CompiledRule, "ast" | "checked" | "types"> | undefined {
     const place = definition.condition.place;
-    const text = this.substitution.apply(full);
-    const ast = this.expand(this.parse(definition.condition, full), definition.place, text, Number.POSITIVE_INFINITY);
+    const text = this.text(definition.condition, full);
+    const own = this.parse(text, place);
+    const ast = this.expand(own, definition.place, text, Number.POSITIVE_INFINITY);
+    this.checkSize(ast, place);
     this.warnAboutCondition(ast, place.expression({ text, line: 0, col: 0 }));
     let checked: CheckedFilter;
     try {

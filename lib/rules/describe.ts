@@ -56,8 +56,8 @@ export interface MacroDescription {
 }
 
 export interface ListDescription {
-  info: { name: string; items: string[] };
-  details: { used: boolean; lists: string[]; items_compiled: string[]; plugins: string[] };
+  info: { name: string; items: readonly string[] };
+  details: { used: boolean; lists: readonly string[]; items_compiled: readonly string[]; plugins: string[] };
 }
 
 export interface Description {

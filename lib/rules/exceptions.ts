@@ -45,8 +45,9 @@ function readException(node: YamlNode, rule: Place, exceptions: Place, appended:
     fail("LOAD_ERR_YAML_VALIDATE", "The key 'fields' is missing", place);
   }
   const compsNode = mapGet(node, "comps");
-  const fields = fieldsNode && readEntry(fieldsNode, "fields", place);
-  const comps = compsNode && readEntry(compsNode, "comps", place);
+  const reader = new EntryReader();
+  const fields = fieldsNode && reader.read(fieldsNode, "fields", place);
+  const comps = compsNode && reader.read(compsNode, "comps", place);
 
   const values: ExceptionEntry[] = [];
   const valuesNode = mapGet(node, "values");
@@ -56,22 +57,33 @@ function readException(node: YamlNode, rule: Place, exceptions: Place, appended:
       fail("LOAD_ERR_YAML_VALIDATE", "'values' must be a list", at);
     }
     for (const value of valuesNode.items) {
-      values.push(readEntry(value, "", at.inner("exception value", "", value.offset)) ?? { item: "" });
+      values.push(reader.read(value, "", at.inner("exception value", "", value.offset)) ?? { item: "" });
     }
   }
   return { name, place, fields, comps, values };
 }
 
-/** A scalar or list; undefined for anything else. */
-function readEntry(node: YamlNode, key: string, parent: Place): ExceptionEntry | undefined {
-  const place = parent.inner("value for", key, node.offset);
-  if (node.kind === "scalar" && !node.isNull) return { item: scalarText(node, place) };
-  if (node.kind !== "seq") return undefined;
-  return {
-    list: node.items.map(
-      (item) => readEntry(item, "", place.inner("exception value", "", item.offset)) ?? { item: "" },
-    ),
-  };
+/** Most values that one exception may have; an alias can stand for a list many times. */
+const MAX_VALUES = 1_000_000;
+/** Lists of values are lists of lists at most three levels deep; what lies deeper counts as empty. */
+const MAX_LEVELS = 3;
+
+/** Reads the scalars and lists of one exception. */
+class EntryReader {
+  private values = 0;
+
+  /** A scalar or list; undefined for anything else. */
+  read(node: YamlNode, key: string, parent: Place, level = 0): ExceptionEntry | undefined {
+    const place = parent.inner("value for", key, node.offset);
+    if (++this.values > MAX_VALUES) {
+      fail("LOAD_ERR_YAML_VALIDATE", `An exception can have at most ${MAX_VALUES} values`, parent);
+    }
+    if (node.kind === "scalar" && !node.isNull) return { item: scalarText(node, place) };
+    if (node.kind !== "seq" || level >= MAX_LEVELS) return undefined;
+    const inner = (item: YamlNode) =>
+      this.read(item, "", place.inner("exception value", "", item.offset), level + 1) ?? { item: "" };
+    return { list: node.items.map(inner) };
+  }
 }
 
 function isEmpty(entry: ExceptionEntry | undefined): boolean {

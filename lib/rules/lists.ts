@@ -3,41 +3,75 @@
 import { quoteValue } from "./exceptions.ts";
 import type { ListDefinition } from "./items.ts";
 
-/** A list with the items of the lists it names. */
-export interface ResolvedList {
-  definition: ListDefinition;
-  /** Own items that are no list names. */
-  own: string[];
-  /** Names of lists among the items. */
-  lists: string[];
-  /** All items; those of a named list stand where its name stood. */
-  items: string[];
-  /** Named by a list, macro or rule. */
-  used: boolean;
+/** Most items that a list may come to. */
+export const MAX_ITEMS = 1_000_000;
+/** Longest text that a condition may come to when lists are put in. */
+export const MAX_TEXT = 16 * 1024 * 1024;
+
+/** A condition that grew too long. */
+export class TextTooLong extends Error {
+  override name = "TextTooLong";
 }
 
-/**
- * Replaces names of lists among items by the items of that list as it was written, which is one level deep. Only lists
- * that were first defined before the naming list was last changed are seen.
- */
-export function resolveLists(definitions: ReadonlyMap<string, ListDefinition>): Map<string, ResolvedList> {
+/** A list with the items of the lists it names. */
+export class ResolvedList {
+  /** Own items that are no list names. */
+  readonly own: string[] = [];
+  /** Names of lists among the items. */
+  readonly lists: string[] = [];
+  /** Number of all items. */
+  readonly count: number;
+  /** Named by a list, macro or rule. */
+  used = false;
+  private all: string[] | undefined;
+
+  constructor(
+    readonly definition: ListDefinition,
+    private readonly definitions: ReadonlyMap<string, ListDefinition>,
+  ) {
+    let count = 0;
+    const lists = new Set<string>();
+    for (const item of definition.items) {
+      const named = this.named(item);
+      if (named) lists.add(item);
+      else this.own.push(item);
+      count += named ? named.items.length : 1;
+    }
+    this.lists.push(...lists);
+    this.count = count;
+  }
+
+  /**
+   * All items; those of a named list stand where its name stood, as they were written there, which is one level deep.
+   */
+  get items(): readonly string[] {
+    this.all ??= this.definition.items.flatMap((item) => this.named(item)?.items ?? [item]);
+    return this.all;
+  }
+
+  /** The list that an item names; only lists that were first defined before this one was last changed are seen. */
+  private named(item: string): ListDefinition | undefined {
+    const list = this.definitions.get(item);
+    return list && list.index < this.definition.visibility ? list : undefined;
+  }
+}
+
+/** Finds out which lists name which. `tooLarge` hears of lists that come to too many items; those are left out. */
+export function resolveLists(
+  definitions: ReadonlyMap<string, ListDefinition>,
+  tooLarge: (list: ResolvedList) => void,
+): Map<string, ResolvedList> {
   const result = new Map<string, ResolvedList>();
   for (const definition of definitions.values()) {
-    const resolved: ResolvedList = { definition, own: [], lists: [], items: [], used: false };
-    for (const item of definition.items) {
-      const named = definitions.get(item);
-      if (named && named.index < definition.visibility) {
-        if (!resolved.lists.includes(item)) resolved.lists.push(item);
-        for (const i of named.items) resolved.items.push(i);
-      } else {
-        resolved.own.push(item);
-        resolved.items.push(item);
-      }
-    }
-    result.set(definition.name, resolved);
+    const list = new ResolvedList(definition, definitions);
+    if (list.count > MAX_ITEMS) tooLarge(list);
+    else result.set(definition.name, list);
   }
   for (const { lists } of result.values()) {
-    for (const name of lists) (result.get(name) as ResolvedList).used = true;
+    for (const name of lists) {
+      const list = result.get(name);
+      if (list) list.used = true;
+    }
   }
   return result;
 }
@@ -91,7 +125,7 @@ function words(text: string): string[] {
   return text.split(/[ \t\n\r(),=]+/).filter((word) => word !== "");
 }
 
-/** Positions of the characters that stand inside quotes. */
+/** Where quoted strings begin and end, in order. */
 function quotedRanges(text: string): [number, number][] {
   const ranges: [number, number][] = [];
   for (let i = 0; i < text.length; i++) {
@@ -104,28 +138,47 @@ function quotedRanges(text: string): [number, number][] {
   return ranges;
 }
 
-function substitute(condition: string, list: ResolvedList): string {
+/** Takes blanks off the end of a text in pieces. */
+function trimTail(pieces: string[]): void {
+  for (let last = pieces.pop(); last !== undefined; last = pieces.pop()) {
+    const trimmed = last.replace(/[ \t\n\r]+$/, "");
+    if (trimmed === "") continue;
+    pieces.push(trimmed);
+    return;
+  }
+}
+
+/** Replaces every occurrence of a list's name by its items, with a blank before and behind instead of those around. */
+function substitute(text: string, list: ResolvedList): string {
   const name = list.definition.name;
-  let text = condition;
-  let ranges = quotedRanges(text);
   const items = list.items.map(quoteValue).join(", ");
+  const ranges = quotedRanges(text);
+  const pieces: string[] = [];
+  let length = 0;
+  let range = 0;
+  let done = 0;
   for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1)) {
-    let start = at;
     let end = at + name.length;
-    if (start > 0 && !DELIMITERS.includes(text[start - 1] as string)) continue;
+    if (at < done) continue;
+    if (at > 0 && !DELIMITERS.includes(text[at - 1] as string)) continue;
     if (end < text.length && !DELIMITERS.includes(text[end] as string)) continue;
-    if (ranges.some(([from, to]) => start >= from && start <= to)) continue;
-    while (start > 0 && BLANKS.includes(text[start - 1] as string)) start--;
+    while ((ranges[range]?.[1] ?? Number.POSITIVE_INFINITY) < at) range++;
+    if ((ranges[range]?.[0] ?? Number.POSITIVE_INFINITY) <= at) continue;
+    pieces.push(text.slice(done, at));
+    trimTail(pieces);
     while (end < text.length && BLANKS.includes(text[end] as string)) end++;
     if (list.items.length === 0) {
       // Nothing is left of the name: one of the commas around it goes too.
-      if (text[start - 1] === ",") start--;
+      const tail = pieces.at(-1);
+      if (tail?.endsWith(",")) pieces[pieces.length - 1] = tail.slice(0, -1);
       else if (text[end] === ",") end++;
     }
-    const before = start > 0 ? `${text.slice(0, start)} ` : "";
-    text = `${before}${items} ${text.slice(end)}`;
-    at = before.length + items.length;
-    ranges = quotedRanges(text);
+    pieces.push(pieces.length > 0 ? ` ${items} ` : `${items} `);
+    length += items.length;
+    if (length > MAX_TEXT) throw new TextTooLong();
+    done = end;
   }
-  return text;
+  if (pieces.length === 0) return text;
+  pieces.push(text.slice(done));
+  return pieces.join("");
 }

@@ -25,7 +25,7 @@ const OVERRIDABLE: ReadonlySet<string> = new Set([...KEYS].filter(([, spec]) => 
 const MAX_INTEGER = 2n ** 63n;
 
 function isInteger(text: string): boolean {
-  return /^\s*[+-]?\d+$/.test(text) && BigInt(text.trim().replace("+", "")) < MAX_INTEGER;
+  return /^\s*[+-]?\d{1,30}$/.test(text) && BigInt(text.trim().replace("+", "")) < MAX_INTEGER;
 }
 
 /** What is wrong with a document, as `path: message`; empty when it fits. */
