@@ -10,7 +10,6 @@ needs='
 clang clang
 llvm-strip llvm
 gcc gcc
-make make
 objcopy binutils
 /usr/include/stdio.h libc6-dev
 /usr/include/linux/bpf.h linux-libc-dev
