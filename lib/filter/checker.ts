@@ -7,13 +7,13 @@ import { SYSCALL_NAMES } from "../schema/tables/syscalls.ts";
 import type { ArgNode, Ast, CheckNode, CompareNode, ListNode, Modifier, Operator, Pos, ValueNode } from "./ast.ts";
 import { ConstantError, checkText, type Network, parseConstant, parseHex, parseNetwork } from "./constants.ts";
 import { FilterError, type FilterWarning, printable } from "./errors.ts";
-import { compileGlob } from "./glob.ts";
+import { compileGlob, globPrefix } from "./glob.ts";
 import { Host } from "./hosts.ts";
 import { type FieldProvider, type Operand, OperandBinder } from "./operand.ts";
 import { parseFilterBytes, TRANSFORMER_NAMES } from "./parser.ts";
 import { PathTree } from "./path_tree.ts";
 import { printFilterBytes } from "./print.ts";
-import { compileRegex, simplerOperator } from "./regex.ts";
+import { compileRegex, regexPrefix, simplerOperator } from "./regex.ts";
 import { KIND_NAMES, kindOf, LIST_OPERATORS, OPERATORS, typeName } from "./types.ts";
 
 export type { FieldProvider, Operand } from "./operand.ts";
@@ -24,8 +24,8 @@ export type Constant =
   | { readonly kind: "network"; readonly network: Network }
   /** A host's name, compared by its addresses. */
   | { readonly kind: "host"; readonly host: Host }
-  /** glob, iglob, regex, and pmatch with its whole list. */
-  | { readonly kind: "match"; readonly match: (text: string) => boolean };
+  /** glob, iglob, regex, and pmatch with its whole list. Only texts that begin with `prefix` can match. */
+  | { readonly kind: "match"; readonly match: (text: string) => boolean; readonly prefix: string };
 
 /** A comparison that can be evaluated. */
 export interface Check {
@@ -142,9 +142,13 @@ function constantFor(text: string, op: Operator, type: number): Constant {
       return { kind: "scalar", value: parseHex(text) };
     case "glob":
     case "iglob":
-      return { kind: "match", match: compileGlob(checkText(text), op === "iglob") };
+      return {
+        kind: "match",
+        match: compileGlob(checkText(text), op === "iglob"),
+        prefix: globPrefix(text, op === "iglob"),
+      };
     case "regex":
-      return { kind: "match", match: compileRegex(checkText(text)) };
+      return { kind: "match", match: compileRegex(checkText(text)), prefix: regexPrefix(text) };
     default:
       if (kindOf(type) === "net") return { kind: "network", network: parseNetwork(text) };
       return { kind: "scalar", value: parseConstant(text, type) };
@@ -224,7 +228,7 @@ class CheckBuilder {
     const { op } = node;
     if (op === "pmatch") {
       const tree = new PathTree(texts.map(checkText));
-      return [{ kind: "match", match: (text) => tree.matches(text) }];
+      return [{ kind: "match", match: (text) => tree.matches(text), prefix: "" }];
     }
     if (left.multi === "hosts" && LIST_OR_EQUAL.has(op)) {
       return texts.map((text) => ({ kind: "host", host: new Host(checkText(text)) }));

@@ -8,6 +8,27 @@ import type { Operand } from "./operand.ts";
 import { candidatesTest, listTest, valueTest } from "./predicate.ts";
 import { scalarsOf, type Term } from "./terms.ts";
 
+/** Something that is read from the context; reads of equal keys give the same. */
+interface Read {
+  readonly key: string;
+  readonly read: (ctx: Context) => unknown;
+}
+
+function valueRead(o: Operand): Read {
+  return { key: o.text, read: o.extract };
+}
+
+/** What a check reads first: the value, or all candidates. */
+function leftRead(check: Check): Read {
+  const { left, op } = check;
+  if (left.all === null || readsText(check) || (op === "exists" && left.multi !== "ends")) return valueRead(left);
+  return { key: `${left.text} candidates`, read: left.all };
+}
+
+function readsCandidates(check: Check): boolean {
+  return check.left.all !== null && !readsText(check);
+}
+
 /** Longest chain of comparisons in place of a set. */
 const MAX_CHAIN = 6;
 /** Most comparisons of a generated function: larger ones are left alone by the optimising compiler. */
@@ -24,10 +45,10 @@ export class CodeWriter {
   private readonly constantNames = new Map<unknown, string>();
   private readonly functions: string[] = [];
   private readonly termUses = new Map<Term, number>();
-  private readonly operandUses = new Map<string, number>();
+  private readonly readUses = new Map<string, number>();
   /** Number of the bit that holds a term's result. */
   private readonly bits = new Map<Term, number>();
-  /** Variable that holds an operand's value. */
+  /** Variable that holds a value, by its key. */
   private readonly slots = new Map<string, string>();
   private readonly termFunctions = new Map<Term, string>();
   private readonly readers = new Map<string, string>();
@@ -40,13 +61,13 @@ export class CodeWriter {
     if (uses > 0) return;
     for (const c of term.children) this.count(c);
     if (term.check !== null) {
-      this.countOperand(term.check.left);
-      if (term.check.right !== null) this.countOperand(term.check.right);
+      this.countRead(leftRead(term.check));
+      if (term.check.right !== null) this.countRead(valueRead(term.check.right));
     }
   }
 
-  private countOperand(o: Operand): void {
-    this.operandUses.set(o.text, (this.operandUses.get(o.text) ?? 0) + 1);
+  private countRead(read: Read): void {
+    this.readUses.set(read.key, (this.readUses.get(read.key) ?? 0) + 1);
   }
 
   /** Name of a constant or function that the code refers to. */
@@ -110,32 +131,29 @@ export class CodeWriter {
     return operands.map((c) => this.condition(c)).join(term.kind === "and" ? "&&" : "||");
   }
 
-  /** Expression that reads an operand. */
-  private value(o: Operand): string {
-    let read = this.readers.get(o.text);
-    if (read === undefined) {
-      read = this.ref(o.extract);
-      this.readers.set(o.text, read);
+  /** Expression for a value that is read from the context. */
+  private read({ key, read }: Read): string {
+    let name = this.readers.get(key);
+    if (name === undefined) {
+      name = this.ref(read);
+      this.readers.set(key, name);
     }
-    if ((this.operandUses.get(o.text) ?? 0) < 2) return `${read}(c)`;
-    let slot = this.slots.get(o.text);
+    if ((this.readUses.get(key) ?? 0) < 2) return `${name}(c)`;
+    let slot = this.slots.get(key);
     if (slot === undefined) {
       slot = `f${this.slots.size}`;
-      this.slots.set(o.text, slot);
+      this.slots.set(key, slot);
     }
-    return `(${slot}===N?${slot}=${read}(c):${slot})`;
+    return `(${slot}===N?${slot}=${name}(c):${slot})`;
   }
 
   private checkCode(check: Check): string {
     const { left, right, op } = check;
-    if (left.all !== null && !readsText(check) && (op !== "exists" || left.multi === "ends")) {
-      const got = `(t=${this.ref(left.all)}(c))!==void 0`;
-      return op === "exists" ? got : `${got}&&${this.ref(candidatesTest(check))}(t)`;
-    }
-    const v = this.value(left);
+    const v = this.read(leftRead(check));
     if (op === "exists") return `${v}!==void 0`;
+    if (readsCandidates(check)) return `(t=${v})!==void 0&&${this.ref(candidatesTest(check))}(t)`;
     if (right !== null) {
-      const both = `(t=${v})!==void 0&&(u=${this.value(right)})!==void 0`;
+      const both = `(t=${v})!==void 0&&(u=${this.read(valueRead(right))})!==void 0`;
       if (op === "=" && !left.list) return `${both}&&t===u`;
       return `${both}&&${this.ref((a: never, b: never) => decideBoth(check, a, b))}(t,u)`;
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rough costs of comparisons, by which cheap ones are evaluated first.
+// Rough costs and odds of comparisons, by which those that decide most for least are evaluated first.
 import type { Check } from "./checker.ts";
 import type { Operand } from "./operand.ts";
 
@@ -47,4 +47,26 @@ export function checkCost(check: Check): number {
       break;
   }
   return check.modifier === null ? cost : cost + Math.min(check.constants.length, 8);
+}
+
+/** Estimated share of events for which a comparison is true. */
+export function checkOdds(check: Check): number {
+  switch (check.op) {
+    case "exists":
+      return 0.8;
+    case "!=":
+      return 0.9;
+    case "<":
+    case "<=":
+    case ">":
+    case ">=":
+      return 0.5;
+    default:
+      return typeof scalar(check) === "boolean" ? 0.3 : 0.05;
+  }
+}
+
+function scalar(check: Check): unknown {
+  const c = check.constants[0];
+  return c?.kind === "scalar" ? c.value : undefined;
 }

@@ -24,6 +24,11 @@ const CLASSES: Readonly<Record<string, RegExp>> = {
   xdigit: /[0-9A-Fa-f]/,
 };
 
+/** What every text that matches begins with; "" when case is ignored. */
+export function globPrefix(pattern: string, foldCase = false): string {
+  return foldCase ? "" : pattern.slice(0, /[*?[\\]|$/.exec(pattern)?.index);
+}
+
 /** True when a pattern holds anything but plain chars. */
 export function hasWildcards(pattern: string): boolean {
   return /[*?[\\]/.test(pattern);

@@ -13,10 +13,11 @@ const MAX_REMEMBERED_LENGTH = 256;
 
 type TextTest = (text: string) => boolean;
 
-/** `test` with a bounded memory. */
-function remember(test: TextTest): TextTest {
+/** `test` with a bounded memory; texts that do not begin with `prefix` fail it without being looked up. */
+function remember(test: TextTest, prefix = ""): TextTest {
   let seen = new Map<string, boolean>();
   return (text) => {
+    if (!text.startsWith(prefix)) return false;
     if (text.length > MAX_REMEMBERED_LENGTH) return test(text);
     let r = seen.get(text);
     if (r === undefined) {
@@ -39,11 +40,12 @@ export function valueTest(check: Check): (value: Scalar) => boolean {
 function textTest(check: Check): TextTest | undefined {
   const { op, modifier, constants } = check;
   const matchers: TextTest[] = [];
-  for (const c of constants) if (c.kind === "match") matchers.push(c.match);
-  if (matchers.length > 0) {
-    if (modifier === null) return remember(matchers[0] as TextTest);
-    return remember(counted(matchers, modifier));
+  for (const c of constants) {
+    if (c.kind !== "match") continue;
+    if (constants.length === 1 && modifier === null) return remember(c.match, c.prefix);
+    matchers.push(c.match);
   }
+  if (matchers.length > 0 && modifier !== null) return remember(counted(matchers, modifier));
   const values = scalarsOf(check);
   if (values === undefined || values.length === 0) return undefined;
   const tests: TextTest[] = [];

@@ -22,6 +22,20 @@ export function simplerOperator(pattern: string): "=" | "startswith" | "endswith
   return back ? "startswith" : "=";
 }
 
+/** What every text that matches begins with, as far as it is easily seen; "" when it is not. */
+export function regexPrefix(pattern: string): string {
+  let depth = 0;
+  for (const c of pattern.replace(/\\./gs, "")) {
+    if (c === "(" || c === "[") depth++;
+    else if (c === ")" || c === "]") depth--;
+    else if (c === "|" && depth <= 0) return "";
+  }
+  const m = /^\^?([A-Za-z0-9/_-]*)([*?{]?)/.exec(pattern);
+  const text = m?.[1] ?? "";
+  // The last char may be missing when it is repeated.
+  return m?.[2] === "" ? text : text.slice(0, -1);
+}
+
 /**
  * Compiles a pattern (byte string of UTF-8) to a function over byte strings; invalid UTF-8 in the text counts as
  * U+FFFD. Throws ConstantError when the pattern is wrong.

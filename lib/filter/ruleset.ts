@@ -212,7 +212,13 @@ function group(candidates: readonly Candidate[], pool: TermPool, depth: number):
   return steps;
 }
 
-/** Candidates that have a condition in common, the largest groups first; a candidate may be in several. */
+/** Least share of events that a condition must turn away to stand in front of others. */
+const MIN_REFUSED = 0.25;
+
+/**
+ * Candidates that have a condition in common which turns many events away, those first where that saves most; a
+ * candidate may be in several groups.
+ */
 function sharing(candidates: readonly Candidate[]): Candidate[][] {
   const users = new Map<Term, Candidate[]>();
   for (const c of candidates) {
@@ -222,9 +228,10 @@ function sharing(candidates: readonly Candidate[]): Candidate[][] {
       else list.push(c);
     }
   }
+  const saved = (t: Term, list: readonly Candidate[]) => list.length * (1 - t.odds);
   return [...users]
-    .filter(([, list]) => list.length > 1)
-    .sort(([a, x], [b, y]) => y.length - x.length || a.cost - b.cost || a.id - b.id)
+    .filter(([t, list]) => list.length > 1 && 1 - t.odds >= MIN_REFUSED)
+    .sort(([a, x], [b, y]) => saved(b, y) - saved(a, x) || a.cost - b.cost || a.id - b.id)
     .map(([, list]) => list);
 }
 

@@ -2,7 +2,7 @@
 // Filters as terms in which equal sub-conditions are one object, folded to what is left to decide for an event type.
 import type { Scalar } from "../fields/field.ts";
 import type { Check, Checked, Constant } from "./checker.ts";
-import { checkCost } from "./cost.ts";
+import { checkCost, checkOdds } from "./cost.ts";
 import { constantTruth } from "./interpret.ts";
 
 /** A condition; equal conditions made by one pool are the same object. */
@@ -12,8 +12,10 @@ export interface Term {
   /** Set for "check". */
   readonly check: Check | null;
   readonly children: readonly Term[];
-  /** Rough cost of evaluation. */
+  /** Rough cost of evaluation; 1 is a comparison of a number. */
   readonly cost: number;
+  /** Estimated share of events for which it is true. */
+  readonly odds: number;
   /** Number of comparisons, repeated ones counted again. */
   readonly weight: number;
   /** True when its truth may be known from the event type. */
@@ -24,7 +26,7 @@ export interface Term {
 const MIN_JOINED = 3;
 
 function leaf(id: number, kind: "true" | "false"): Term {
-  return { id, kind, check: null, children: [], cost: 0, weight: 0, typed: false };
+  return { id, kind, check: null, children: [], cost: 0, odds: 1 - id, weight: 0, typed: false };
 }
 
 export const TRUE: Term = leaf(0, "true");
@@ -71,7 +73,7 @@ export class TermPool {
     return this.intern(`!${child.id}`, "not", null, [child]);
   }
 
-  /** Conjunction or disjunction: flattened, without repetitions, cheap operands first. */
+  /** Conjunction or disjunction: flattened, without repetitions, operands first that decide most for their cost. */
   join(kind: "and" | "or", operands: readonly Term[]): Term {
     const neutral = kind === "and" ? TRUE : FALSE;
     const decisive = kind === "and" ? FALSE : TRUE;
@@ -84,7 +86,8 @@ export class TermPool {
     const children = this.joinEqualities(kind, [...flat]);
     if (children.length === 0) return neutral;
     if (children.length === 1) return children[0] as Term;
-    children.sort((a, b) => a.cost - b.cost || a.id - b.id);
+    const rank = (t: Term) => t.cost / Math.max(kind === "and" ? 1 - t.odds : t.odds, 0.001);
+    children.sort((a, b) => rank(a) - rank(b) || a.id - b.id);
     return this.intern(`${kind === "and" ? "&" : "|"}${children.map((c) => c.id).join()}`, kind, null, children);
   }
 
@@ -121,15 +124,22 @@ export class TermPool {
   private intern(key: string, kind: Term["kind"], check: Check | null, children: readonly Term[]): Term {
     let term = this.byKey.get(key);
     if (term === undefined) {
+      const single = children[0];
       let cost = check === null ? 0 : checkCost(check);
+      let odds = check === null ? 1 : checkOdds(check);
       let weight = check === null ? 0 : 1;
       let typed = check !== null && check.left.byEventType !== null;
+      // Share of events that get to the next operand.
+      let reached = 1;
       for (const c of children) {
-        cost += c.cost;
+        cost += reached * c.cost;
+        reached *= kind === "or" ? 1 - c.odds : c.odds;
         weight += c.weight;
         typed ||= c.typed;
       }
-      term = { id: this.nextId++, kind, check, children, cost, weight, typed };
+      if (kind === "not" && single !== undefined) odds = 1 - single.odds;
+      else if (kind !== "check") odds = kind === "or" ? 1 - reached : reached;
+      term = { id: this.nextId++, kind, check, children, cost, odds, weight, typed };
       this.byKey.set(key, term);
     }
     return term;

@@ -2,9 +2,9 @@
 // The matchers behind glob, pmatch, regex, and the reading of constants.
 import { expect, test } from "bun:test";
 import { ConstantError, parseAddress, parseConstant, parseHex, parseNetwork } from "../../lib/filter/constants.ts";
-import { compileGlob } from "../../lib/filter/glob.ts";
+import { compileGlob, globPrefix } from "../../lib/filter/glob.ts";
 import { PathTree } from "../../lib/filter/path_tree.ts";
-import { compileRegex, simplerOperator } from "../../lib/filter/regex.ts";
+import { compileRegex, regexPrefix, simplerOperator } from "../../lib/filter/regex.ts";
 import { portOfService } from "../../lib/filter/services.ts";
 import { toBytes } from "../../lib/scap/bytes.ts";
 import { PT } from "../../lib/schema/tables/enums.ts";
@@ -157,6 +157,27 @@ test("compileRegex() stays linear on patterns that make others backtrack", () =>
 
 test("text that is not UTF-8 counts as U+FFFD for regular expressions", () => {
   expect(compileRegex("a.b")("a\xffb")).toBe(true);
+});
+
+test("prefixes of patterns are what every match begins with", () => {
+  const globs = { "/proc/[0-9]*/mem": "/proc/", abc: "abc", "*x": "", "a\\*": "a", "": "" };
+  for (const [p, prefix] of Object.entries(globs)) expect([p, globPrefix(p)]).toEqual([p, prefix]);
+  expect(globPrefix("abc*", true)).toBe("");
+  const regexes = {
+    "/dev/(sd|vd)[a-z]": "/dev/",
+    "^/etc/pass.*": "/etc/pass",
+    "abc*": "ab",
+    "ab?c": "a",
+    "ab{0,2}": "a",
+    "ab+": "ab",
+    "a|b": "",
+    "ab(c|d)": "ab",
+    "a[|]b": "a",
+    "a\\|b": "a",
+    "(a)b": "",
+    ".*": "",
+  };
+  for (const [p, prefix] of Object.entries(regexes)) expect([p, regexPrefix(p)]).toEqual([p, prefix]);
 });
 
 test("simplerOperator() names the operator that is enough", () => {
