@@ -22,8 +22,8 @@
 extern const uint8_t probe_object[], probe_object_end[];
 
 #define VMLINUX_BTF "/sys/kernel/btf/vmlinux"
-/* struct event of accessors.h: main and page-fault scratch. */
-#define SCRATCH_KINDS 2
+/* As in driver/modern_bpf/accessors.h: scratch of a CPU. */
+#define SCRATCH_KINDS 3
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 /* What libbpf said last; the verifier's reason is in here when a program is refused. */

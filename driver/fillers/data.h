@@ -56,9 +56,9 @@ static __always_inline bool is_mongodb(u32 operation)
 }
 
 /* How many bytes to keep of `size` at `addr` that pass through `fd`; `peer` is the address given with them, or 0. */
-SHARED kept(s32 fd, u64 addr, u64 size, u64 peer)
+SHARED kept(u32 kind, s32 fd, u64 addr, u64 size, u64 peer)
 {
-	SHARED_EVENT(e);
+	SHARED_EVENT(e, kind);
 	u32 snaplen;
 	u16 lport = 0, rport = 0;
 	u32 head[4] = {};
@@ -112,7 +112,7 @@ SHARED kept(s32 fd, u64 addr, u64 size, u64 peer)
 /* The buffer at `addr` of which `size` bytes hold data. */
 static __always_inline void push_data(struct event *e, u64 addr, s64 size, u64 peer)
 {
-	push_user_bytes(e, addr, addr && size > 0 ? kept(e->args[0], addr, size, peer) : 0);
+	push_user_bytes(e, addr, addr && size > 0 ? kept(e->kind, e->args[0], addr, size, peer) : 0);
 }
 
 /* What a sending call had to send: what was sent, or all it was given when it failed. */
@@ -197,20 +197,20 @@ LOOP_TURN(add_up_buffer)
 }
 
 /* Sum of the lengths of `n` buffers. */
-SHARED add_up_iovec(u64 array, u32 n)
+SHARED add_up_iovec(u32 kind, u64 array, u32 n)
 {
-	SHARED_EVENT(e);
+	SHARED_EVENT(e, kind);
 
 	e->total = 0;
 	e->array = array;
 	e->count = n;
-	LOOP(add_up_buffer, IOVEC_MAX);
+	LOOP(e, add_up_buffer, IOVEC_MAX);
 	return 0;
 }
 
 static __always_inline u64 iovec_size(struct event *e, u64 array, u32 n)
 {
-	add_up_iovec(array, n);
+	add_up_iovec(e->kind, array, n);
 	return e->total;
 }
 
@@ -232,9 +232,9 @@ LOOP_TURN(add_buffer)
 }
 
 /* A parameter from the buffers of an array of `n`, which hold `size` bytes of data in all; e->peer is the address that goes with it. */
-SHARED push_iovec(s32 fd, u64 array, u32 n, u64 size)
+SHARED push_iovec(u32 kind, s32 fd, u64 array, u32 n, u64 size)
 {
-	SHARED_EVENT(e);
+	SHARED_EVENT(e, kind);
 
 	open_param(e);
 	if (array && size) {
@@ -242,10 +242,10 @@ SHARED push_iovec(s32 fd, u64 array, u32 n, u64 size)
 
 		read_iovec(e, &first, array, 0);
 		/* What a protocol looks like is told from the first buffer. */
-		e->left = kept(fd, first.base, size, e->peer);
+		e->left = kept(e->kind, fd, first.base, size, e->peer);
 		e->array = array;
 		e->count = n;
-		LOOP(add_buffer, IOVEC_MAX);
+		LOOP(e, add_buffer, IOVEC_MAX);
 	}
 	close_param(e);
 	return 0;
@@ -255,7 +255,7 @@ FILLER(READV_X)
 {
 	push_u64(e, e->ret);
 	push_u32(e, e->ret > 0 ? e->ret : 0);
-	push_iovec(e->args[0], e->args[1], e->args[2], e->ret > 0 ? e->ret : 0);
+	push_iovec(e->kind, e->args[0], e->args[1], e->args[2], e->ret > 0 ? e->ret : 0);
 	push_u64(e, (s64)(s32)e->args[0]);
 	return EMIT;
 }
@@ -264,7 +264,7 @@ FILLER(PREADV_X)
 {
 	push_u64(e, e->ret);
 	push_u32(e, e->ret > 0 ? e->ret : 0);
-	push_iovec(e->args[0], e->args[1], e->args[2], e->ret > 0 ? e->ret : 0);
+	push_iovec(e->kind, e->args[0], e->args[1], e->args[2], e->ret > 0 ? e->ret : 0);
 	push_u64(e, (s64)(s32)e->args[0]);
 	push_u64(e, position(e, e->args[3], e->args[4]));
 	return EMIT;
@@ -275,7 +275,7 @@ static __always_inline void push_writev(struct event *e)
 	u64 size = iovec_size(e, e->args[1], e->args[2]);
 
 	push_u64(e, e->ret);
-	push_iovec(e->args[0], e->args[1], e->args[2], sent(e, size));
+	push_iovec(e->kind, e->args[0], e->args[1], e->args[2], sent(e, size));
 	push_u64(e, (s64)(s32)e->args[0]);
 	push_u32(e, size);
 }
@@ -298,7 +298,7 @@ FILLER(PROCESS_VM_READV_X)
 {
 	push_u64(e, e->ret);
 	push_u64(e, (s64)(s32)e->args[0]);
-	push_iovec(-1, e->args[1], e->args[2], e->ret > 0 ? e->ret : 0);
+	push_iovec(e->kind, -1, e->args[1], e->args[2], e->ret > 0 ? e->ret : 0);
 	return EMIT;
 }
 
@@ -306,7 +306,7 @@ FILLER(PROCESS_VM_WRITEV_X)
 {
 	push_u64(e, e->ret);
 	push_u64(e, (s64)(s32)e->args[0]);
-	push_iovec(-1, e->args[1], e->args[2], sent(e, iovec_size(e, e->args[1], e->args[2])));
+	push_iovec(e->kind, -1, e->args[1], e->args[2], sent(e, iovec_size(e, e->args[1], e->args[2])));
 	return EMIT;
 }
 
@@ -319,7 +319,7 @@ static __always_inline void push_send(struct event *e, u64 addr, u32 addr_len)
 	if (e->ret < 0)
 		push_empty(e);
 	else
-		push_tuple(e->args[0], addr, addr_len, OUTBOUND);
+		push_tuple(e->kind, e->args[0], addr, addr_len, OUTBOUND);
 }
 
 FILLER(SEND_X)
@@ -343,7 +343,7 @@ FILLER(RECV_X)
 	if (e->ret < 0)
 		push_empty(e);
 	else
-		push_tuple(e->args[0], 0, 0, INBOUND);
+		push_tuple(e->kind, e->args[0], 0, 0, INBOUND);
 	return EMIT;
 }
 
@@ -354,7 +354,7 @@ FILLER(RECVFROM_X)
 	if (e->ret < 0)
 		push_empty(e);
 	else
-		push_tuple(e->args[0], e->args[4], user_u32(e, e->args[5]), INBOUND);
+		push_tuple(e->kind, e->args[0], e->args[4], user_u32(e, e->args[5]), INBOUND);
 	push_u64(e, (s64)(s32)e->args[0]);
 	push_u32(e, e->args[2]);
 	return EMIT;
@@ -400,13 +400,13 @@ FILLER(SENDMSG_X)
 	size = iovec_size(e, m.iov, m.iovlen);
 	push_u64(e, e->ret);
 	e->peer = m.name;
-	push_iovec(e->args[0], m.iov, m.iovlen, sent(e, size));
+	push_iovec(e->kind, e->args[0], m.iov, m.iovlen, sent(e, size));
 	push_u64(e, (s64)(s32)e->args[0]);
 	push_u32(e, size);
 	if (e->ret < 0)
 		push_empty(e);
 	else
-		push_tuple(e->args[0], m.name, m.namelen, OUTBOUND);
+		push_tuple(e->kind, e->args[0], m.name, m.namelen, OUTBOUND);
 	return EMIT;
 }
 
@@ -429,8 +429,8 @@ FILLER(RECVMSG_X)
 		read_message(e, &m, e->args[1]);
 		push_u32(e, e->ret);
 		e->peer = m.name;
-		push_iovec(e->args[0], m.iov, m.iovlen, e->ret);
-		push_tuple(e->args[0], m.name, m.namelen, INBOUND);
+		push_iovec(e->kind, e->args[0], m.iov, m.iovlen, e->ret);
+		push_tuple(e->kind, e->args[0], m.name, m.namelen, INBOUND);
 		push_control(e, &m);
 	}
 	push_u64(e, (s64)(s32)e->args[0]);
@@ -468,8 +468,8 @@ REPEATED_FILLER(SENDMMSG_X)
 	push_u64(e, (s64)(s32)e->args[0]);
 	push_u32(e, size);
 	e->peer = m.name;
-	push_iovec(e->args[0], m.iov, m.iovlen, size);
-	push_tuple(e->args[0], m.name, m.namelen, OUTBOUND);
+	push_iovec(e->kind, e->args[0], m.iov, m.iovlen, size);
+	push_tuple(e->kind, e->args[0], m.name, m.namelen, OUTBOUND);
 	return ++e->turn < e->ret ? EMIT_AGAIN : EMIT;
 }
 
@@ -493,8 +493,8 @@ REPEATED_FILLER(RECVMMSG_X)
 	push_u64(e, (s64)(s32)e->args[0]);
 	push_u32(e, size);
 	e->peer = m.name;
-	push_iovec(e->args[0], m.iov, m.iovlen, size);
-	push_tuple(e->args[0], m.name, m.namelen, INBOUND);
+	push_iovec(e->kind, e->args[0], m.iov, m.iovlen, size);
+	push_tuple(e->kind, e->args[0], m.name, m.namelen, INBOUND);
 	push_control(e, &m);
 	return ++e->turn < e->ret ? EMIT_AGAIN : EMIT;
 }

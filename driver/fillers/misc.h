@@ -30,16 +30,16 @@ LOOP_TURN(add_pollfd)
 }
 
 /* A parameter of type FDLIST: what happened on each descriptor, or, when the call failed, what was waited for. */
-SHARED push_fdlist(u64 fds, u32 n)
+SHARED push_fdlist(u32 kind, u64 fds, u32 n)
 {
-	SHARED_EVENT(e);
+	SHARED_EVENT(e, kind);
 
 	open_param(e);
 	add_u16(e, 0);
 	e->array = fds;
 	e->count = n;
 	e->left = 0;
-	LOOP(add_pollfd, POLLFDS_MAX);
+	LOOP(e, add_pollfd, POLLFDS_MAX);
 	*(u16 *)&e->data[e->start & POS_MASK] = e->left;
 	close_param(e);
 	return 0;
@@ -48,7 +48,7 @@ SHARED push_fdlist(u64 fds, u32 n)
 FILLER(POLL_X)
 {
 	push_u64(e, e->ret);
-	push_fdlist(e->args[0], e->args[1]);
+	push_fdlist(e->kind, e->args[0], e->args[1]);
 	push_u64(e, (s64)(s32)e->args[2]);
 	return EMIT;
 }
@@ -56,7 +56,7 @@ FILLER(POLL_X)
 FILLER(PPOLL_X)
 {
 	push_u64(e, e->ret);
-	push_fdlist(e->args[0], e->args[1]);
+	push_fdlist(e->kind, e->args[0], e->args[1]);
 	push_u64(e, user_time(e, e->args[2]));
 	push_u32(e, user_u32(e, e->args[3]));
 	return EMIT;

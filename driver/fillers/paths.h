@@ -102,16 +102,16 @@ LOOP_TURN(walk_path)
 }
 
 /* Adds the path of a file, from the root of its mount namespace, with its NUL. */
-SHARED add_path(u64 dentry_at, u64 mount_at)
+SHARED add_path(u32 kind, u64 dentry_at, u64 mount_at)
 {
-	SHARED_EVENT(e);
+	SHARED_EVENT(e, kind);
 	struct vfsmount *vfsmnt = (struct vfsmount *)mount_at;
 
 	begin_path(e);
 	e->walk.node = (void *)dentry_at;
 	e->walk.mount = mount_of(vfsmnt);
 	e->walk.root = KREAD(vfsmnt, mnt_root);
-	LOOP(walk_path, PATH_COMPONENTS);
+	LOOP(e, walk_path, PATH_COMPONENTS);
 	add_finished_path(e);
 	return 0;
 }
@@ -120,7 +120,7 @@ static __always_inline void push_file_path(struct event *e, struct file *file)
 {
 	open_param(e);
 	if (file)
-		add_path((u64)KREAD(file, f_path.dentry), (u64)KREAD(file, f_path.mnt));
+		add_path(e->kind, (u64)KREAD(file, f_path.dentry), (u64)KREAD(file, f_path.mnt));
 	close_param(e);
 }
 
@@ -182,13 +182,13 @@ LOOP_TURN(walk_cgroup)
 }
 
 /* Adds the path of a cgroup below the root of its hierarchy, with its NUL. */
-SHARED add_cgroup_path(u64 node_at)
+SHARED add_cgroup_path(u32 kind, u64 node_at)
 {
-	SHARED_EVENT(e);
+	SHARED_EVENT(e, kind);
 
 	begin_path(e);
 	e->walk.node = (void *)node_at;
-	LOOP(walk_cgroup, CGROUP_COMPONENTS);
+	LOOP(e, walk_cgroup, CGROUP_COMPONENTS);
 	add_finished_path(e);
 	return 0;
 }

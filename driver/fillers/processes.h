@@ -71,7 +71,7 @@ static __always_inline void add_cgroup(struct event *e, struct css_set *set, str
 	/* In the unified hierarchy a controller may be off below some level; the process is in its cgroup all the same. */
 	node = KREAD(cgroup, root) == unified_root ? unified : KREAD(cgroup, kn);
 	add_kernel_bytes(e, label, label_len);
-	add_cgroup_path((u64)node);
+	add_cgroup_path(e->kind, (u64)node);
 }
 
 /* `controller=path` with a NUL each, for the controllers that limit what a process gets. */
@@ -144,13 +144,13 @@ LOOP_TURN(add_argument)
 }
 
 /* Adds the strings of a NULL-terminated array of user pointers from `first` on, PATH_MAX bytes in all. */
-SHARED add_user_array(u64 array, u32 first)
+SHARED add_user_array(u32 kind, u64 array, u32 first)
 {
-	SHARED_EVENT(e);
+	SHARED_EVENT(e, kind);
 
 	e->array = array + (u64)first * (e->compat ? 4 : 8);
 	e->from = e->pos;
-	LOOP(add_argument, ARGV_MAX);
+	LOOP(e, add_argument, ARGV_MAX);
 	return 0;
 }
 
@@ -334,12 +334,12 @@ static __always_inline void push_failed_exec(struct event *e, u64 argv, u64 envp
 	push_user_str(e, argv ? user_word(e, argv) : 0);
 	open_param(e);
 	if (argv && user_word(e, argv))
-		add_user_array(argv, 1);
+		add_user_array(e->kind, argv, 1);
 	close_param(e);
 	push_task(e, task, mm);
 	open_param(e);
 	if (envp)
-		add_user_array(envp, 0);
+		add_user_array(e->kind, envp, 0);
 	close_param(e);
 	push_exec(e, task, mm);
 }
@@ -379,15 +379,15 @@ LOOP_TURN(look_at_thread)
 }
 
 /* Id of a thread of the group (its struct signal_struct) that lives on; 0 when there is none among the first. */
-SHARED live_thread(u64 signal_at)
+SHARED live_thread(u32 kind, u64 signal_at)
 {
 	struct signal_struct *signal = (struct signal_struct *)signal_at;
-	SHARED_EVENT(e);
+	SHARED_EVENT(e, kind);
 
 	e->walk.root = &signal->thread_head;
 	e->walk.node = KREAD(signal, thread_head.next);
 	e->total = 0;
-	LOOP(look_at_thread, 32);
+	LOOP(e, look_at_thread, 32);
 	return e->total;
 }
 
@@ -402,7 +402,7 @@ LOOP_TURN(look_at_ancestor)
 		return 1;
 	if (!BPF_CORE_READ_BITFIELD_PROBED(signal, is_child_subreaper))
 		return 0;
-	return live_thread((u64)signal) != 0;
+	return live_thread(e->kind, (u64)signal) != 0;
 }
 
 /* Who gets the children of a task that ends: 0 when it has none, or when its whole namespace ends with it. */
@@ -415,14 +415,14 @@ static __always_inline s32 reaper_of(struct event *e, struct task_struct *task)
 
 	if (KREAD(task, children.next) == &task->children)
 		return 0;
-	tid = live_thread((u64)signal);
+	tid = live_thread(e->kind, (u64)signal);
 	if (tid)
 		return tid;
 	if (init == task)
 		return 0;
 	e->walk.mount = task;
 	e->array = (u64)ns;
-	LOOP(look_at_ancestor, 32);
+	LOOP(e, look_at_ancestor, 32);
 	if (e->total)
 		return e->total;
 	return KREAD(init, pid);

@@ -159,9 +159,9 @@ static __always_inline void add_ipv6_tuple(struct event *e, const void *lip, u16
  * A parameter of type SOCKTUPLE: both ends of the socket `fd`. The far end of a socket that is not connected is taken from the
  * address `addr` of `len` bytes that the call was given or gave back, when there is one.
  */
-SHARED push_tuple(s32 fd, u64 addr, u32 len, u32 direction)
+SHARED push_tuple(u32 kind, s32 fd, u64 addr, u32 len, u32 direction)
 {
-	SHARED_EVENT(e);
+	SHARED_EVENT(e, kind);
 	struct sock *sk = sock_of(e, fd);
 	struct user_sockaddr peer = {};
 	u16 family, lport, rport;
@@ -228,7 +228,7 @@ FILLER(CONNECT_X)
 {
 	push_u64(e, e->ret);
 	if (e->ret == 0 || e->ret == -EINPROGRESS)
-		push_tuple(e->args[0], e->args[1], e->args[2], OUTBOUND);
+		push_tuple(e->kind, e->args[0], e->args[1], e->args[2], OUTBOUND);
 	else
 		push_empty(e);
 	push_u64(e, (s64)(s32)e->args[0]);
@@ -258,7 +258,7 @@ static __always_inline void push_accept(struct event *e)
 	if (e->ret < 0)
 		push_empty(e);
 	else
-		push_tuple(e->ret, 0, 0, INBOUND);
+		push_tuple(e->kind, e->ret, 0, 0, INBOUND);
 	push_u8(e, max ? (u64)len * 100 / max : 0);
 	push_u32(e, len);
 	push_u32(e, max);

@@ -32,10 +32,14 @@
 #define PATH_MAX 4096
 /* Offsets are cut to this range for the verifier; an event that runs past it is dropped at the end, so nothing is lost by it. */
 #define POS_MASK 0xffff
-#define SCRATCH_KINDS 2
-/* Page faults strike while another event is being built on the CPU, so they have scratch of their own. */
+/*
+ * Scratch of a CPU: one for system calls, whose programs cannot be preempted, and two for the other tracepoints, whose programs can
+ * (since Linux 7): while one waits for its CPU, another task's may run there.
+ */
 #define SCRATCH_MAIN 0
-#define SCRATCH_FAULT 1
+#define SCRATCH_TRACE 1
+#define SCRATCH_TRACES 2
+#define SCRATCH_KINDS 3
 
 struct event {
 	s64 ret;
@@ -49,7 +53,8 @@ struct event {
 	u8 time64;
 	u32 type;
 	u32 cpu;
-	/* An event is being built here. Where programs can be preempted, that of another task must not touch it. */
+	/* Which of the CPU's scratch this is, and whether an event is being built in it. */
+	u32 kind;
 	u32 busy;
 	/* Where the next parameter, and its length, go; start of an open parameter. */
 	u32 pos;
@@ -129,12 +134,12 @@ static __always_inline struct task_struct *current_task(void)
 #define current(e) current_task()
 
 /*
- * A function the verifier checks once, whatever its callers know: it takes numbers only and finds the event by itself.
- * SHARED_EVENT opens its body.
+ * A function the verifier checks once, whatever its callers know: it takes numbers only, of which the first is e->kind, and finds
+ * the event by it. SHARED_EVENT opens its body.
  */
 #define SHARED __attribute__((noinline)) int
-#define SHARED_EVENT(e) \
-	struct event *e = scratch_of(SCRATCH_MAIN); \
+#define SHARED_EVENT(e, kind) \
+	struct event *e = scratch_of(kind); \
 	if (!e) \
 	return 0
 
@@ -144,17 +149,17 @@ static __always_inline struct task_struct *current_task(void)
  */
 #define LOOP_TURN(turn) \
 	static __always_inline int turn##_body(u32 i, struct event *e); \
-	SHARED turn(u32 i) \
+	SHARED turn(u32 kind, u32 i) \
 	{ \
-		struct event *e = scratch_of(SCRATCH_MAIN); \
+		struct event *e = scratch_of(kind); \
 		/* Used, or the compiler passes no number, which the verifier minds. */ \
 		asm volatile("" : "+r"(i)); \
 		return e ? turn##_body(i, e) : 1; \
 	} \
 	static __always_inline int turn##_body(u32 i, struct event *e)
-#define LOOP(turn, max) \
+#define LOOP(e, turn, max) \
 	_Pragma("clang loop unroll(disable)") for (u32 i = 0; i < (max); i++) \
-		if (turn(i)) \
+		if (turn((e)->kind, i)) \
 			break
 
 static __always_inline struct event *scratch_of(u32 kind)
@@ -163,32 +168,59 @@ static __always_inline struct event *scratch_of(u32 kind)
 	u32 index = cpu * SCRATCH_KINDS + kind;
 	struct event *e = bpf_map_lookup_elem(&scratch, &index);
 
-	if (e)
+	if (e) {
 		e->cpu = cpu;
-	return e;
-}
-
-/* Takes the scratch of this CPU for an event; NULL when it is in use. done() gives it back. */
-static __always_inline struct event *scratch_for(u32 kind)
-{
-	struct event *e = scratch_of(kind);
-	struct probe_counters *c;
-
-	if (!e)
-		return NULL;
-	if (e->busy) {
-		c = counters_of(e->cpu);
-		if (c)
-			c->preemptions++;
-		return NULL;
+		e->kind = kind;
 	}
-	e->busy = 1;
 	return e;
 }
 
 static __always_inline void done(struct event *e)
 {
-	*(volatile u32 *)&e->busy = 0;
+	__sync_fetch_and_add(&e->busy, -1);
+}
+
+/* Takes scratch if it is free: whoever counts to one has it. */
+static __always_inline bool take_scratch(struct event *e)
+{
+	__sync_fetch_and_add(&e->busy, 1);
+	if (*(volatile u32 *)&e->busy == 1)
+		return true;
+	done(e);
+	return false;
+}
+
+static __always_inline void count_preemption(u32 cpu)
+{
+	struct probe_counters *c = counters_of(cpu);
+
+	if (c)
+		c->preemptions++;
+}
+
+/* The scratch of this CPU for the event of a system call; NULL when it is in use. done() gives it back. */
+static __always_inline struct event *scratch_for_call(void)
+{
+	struct event *e = scratch_of(SCRATCH_MAIN);
+
+	if (!e || take_scratch(e))
+		return e;
+	count_preemption(e->cpu);
+	return NULL;
+}
+
+/* The same for the event of another tracepoint. */
+static __always_inline struct event *scratch_for_tracepoint(void)
+{
+	struct event *e = scratch_of(SCRATCH_TRACE);
+
+	if (!e || take_scratch(e))
+		return e;
+	e = scratch_of(SCRATCH_TRACE + 1);
+	if (!e || take_scratch(e))
+		return e;
+	count_preemption(e->cpu);
+	return NULL;
 }
 
 /* Starts an event: header and room for the lengths of its parameters. */
@@ -210,31 +242,39 @@ static __always_inline void begin(struct event *e, u32 type, u32 nparams)
 	begin_as(e, type, nparams, (u32)bpf_get_current_pid_tgid());
 }
 
-/* Copies the event into the ring of this CPU, or counts why it could not. */
-static __always_inline int emit(struct event *e)
+/* Copies a record, of an event of this type, into the ring of this CPU, or counts why it could not. */
+static __always_inline void output(void *record, u32 size, u32 type)
 {
 	u32 cpu = bpf_get_smp_processor_id();
 	struct probe_counters *c = counters_of(cpu);
-	void *ring;
-	u32 len = e->pos;
+	void *ring = bpf_map_lookup_elem(&rings, &cpu);
 
 	if (!c)
-		return 0;
-	if (len > PROBE_EVENT_MAX) {
-		c->drops_max_size++;
-		return 0;
-	}
-	*(u32 *)&e->data[16] = len;
-	ring = bpf_map_lookup_elem(&rings, &cpu);
-	if (!ring) {
+		return;
+	if (!ring)
 		c->drops_bug++;
-		return 0;
-	}
-	if (bpf_ringbuf_output(ring, e->prefix, len + PROBE_RECORD_PREFIX, BPF_RB_NO_WAKEUP))
-		c->drops[drop_kinds[e->type & (EVENT_IDS - 1)] & (PROBE_DROP_ROOM - 1)]++;
+	else if (bpf_ringbuf_output(ring, record, size, BPF_RB_NO_WAKEUP))
+		c->drops[drop_kinds[type & (EVENT_IDS - 1)] & (PROBE_DROP_ROOM - 1)]++;
 	else
 		c->events++;
-	return 0;
+}
+
+static __always_inline void emit(struct event *e)
+{
+	u32 len = e->pos;
+	struct probe_counters *c;
+
+	if (len > PROBE_EVENT_MAX) {
+		c = counters_of(e->cpu);
+		if (c)
+			c->drops_max_size++;
+		return;
+	}
+	*(u32 *)&e->data[16] = len;
+	/* The verifier has to see the bound in the very register that is used; the compiler must not find it needless. */
+	asm volatile("" : "+r"(len));
+	len &= PROBE_EVENT_MAX;
+	output(e->prefix, len + PROBE_RECORD_PREFIX, e->type);
 }
 
 /* Ends a program that took scratch and filled an event. */
@@ -243,6 +283,28 @@ static __always_inline int finish(struct event *e)
 	emit(e);
 	done(e);
 	return 0;
+}
+
+/*
+ * An event of a few numbers, built on the stack: for tracepoints that strike anywhere, even while another event is being built.
+ * The record is a packed structure: this head, a u16 per length, the parameters.
+ */
+struct small_head {
+	u32 cpu, zero;
+	u64 ts, tid;
+	u32 len;
+	u16 type;
+	u32 nparams;
+} __attribute__((packed));
+
+static __always_inline struct small_head small_head(u32 type, u32 nparams, u32 size, u32 tid)
+{
+	return (struct small_head){.cpu = bpf_get_smp_processor_id(),
+				   .ts = settings.boot_time + bpf_ktime_get_boot_ns(),
+				   .tid = tid,
+				   .len = size - PROBE_RECORD_PREFIX,
+				   .type = type,
+				   .nparams = nparams};
 }
 
 #define FILLER_AT(section, prefix, name, type) \
@@ -332,8 +394,11 @@ static __always_inline u32 add_user_str(struct event *e, u64 addr)
 {
 	long n = bpf_probe_read_user_str(&e->data[e->pos & POS_MASK], PATH_MAX, (const void *)addr);
 
-	if (n <= 0)
+	if (n < 0)
 		return 0;
+	/* Kernels before 6.14 do not count the NUL of an empty text. */
+	if (n == 0)
+		n = 1;
 	e->pos += n;
 	return n;
 }

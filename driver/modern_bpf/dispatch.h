@@ -139,7 +139,7 @@ static __always_inline struct event *take(struct pt_regs *regs, u32 nr, const vo
 #endif
 	if (settings.self && bpf_get_current_pid_tgid() >> 32 == settings.self)
 		return 0;
-	e = scratch_for(SCRATCH_MAIN);
+	e = scratch_for_call();
 	if (!e)
 		return 0;
 	e->nr = nr;

@@ -29,14 +29,19 @@ static __always_inline u32 current_slot(struct pt_regs *regs, bool compat)
 	return nr;
 }
 
-/* Scratch for an event of a tracepoint, with its time; NULL when the event is the shim's own. */
-static __always_inline struct event *tracepoint_event(u32 kind, u32 tgid)
+static __always_inline bool is_own(u32 tgid)
+{
+	return settings.self && tgid == settings.self;
+}
+
+/* Scratch for an event of a tracepoint, with its time; NULL when the event is the capturing process's own. */
+static __always_inline struct event *tracepoint_event(u32 tgid)
 {
 	struct event *e;
 
-	if (settings.self && tgid == settings.self)
+	if (is_own(tgid))
 		return NULL;
-	e = scratch_for(kind);
+	e = scratch_for_tracepoint();
 	if (!e)
 		return NULL;
 	e->ts = settings.boot_time + bpf_ktime_get_boot_ns();
@@ -68,7 +73,7 @@ int BPF_PROG(on_process_fork, struct task_struct *parent, struct task_struct *ch
 
 	if (KREAD(child, flags) & PF_KTHREAD || !wanted(settings.exit_wanted, slot))
 		return 0;
-	e = tracepoint_event(SCRATCH_MAIN, KREAD(child, tgid));
+	e = tracepoint_event(KREAD(child, tgid));
 	if (!e)
 		return 0;
 	e->compat = compat;
@@ -107,7 +112,7 @@ int BPF_PROG(on_process_exec, struct task_struct *task, int old_pid, struct linu
 
 	if (!wanted(settings.exit_wanted, at ? NR_EXECVEAT : NR_EXECVE))
 		return 0;
-	e = tracepoint_event(SCRATCH_MAIN, KREAD(task, tgid));
+	e = tracepoint_event(KREAD(task, tgid));
 	if (!e)
 		return 0;
 	if (at)
@@ -131,7 +136,7 @@ int BPF_PROG(on_process_exit, struct task_struct *task)
 
 	if (KREAD(task, flags) & PF_KTHREAD)
 		return 0;
-	e = tracepoint_event(SCRATCH_MAIN, KREAD(task, tgid));
+	e = tracepoint_event(KREAD(task, tgid));
 	if (!e)
 		return 0;
 	begin(e, EV_PROCEXIT_1_E, NPARAMS_PROCEXIT_1_E);
@@ -139,25 +144,40 @@ int BPF_PROG(on_process_exit, struct task_struct *task)
 	return finish(e);
 }
 
+struct switch_record {
+	struct small_head head;
+	u16 lens[NPARAMS_SCHEDSWITCH_6_E];
+	u64 next, major_faults, minor_faults;
+	u32 size, rss, swap;
+} __attribute__((packed));
+
 SEC("tp_btf/sched_switch")
 int BPF_PROG(on_sched_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
-	struct event *e = tracepoint_event(SCRATCH_MAIN, KREAD(prev, tgid));
 	struct mm_struct *mm = KREAD(prev, mm);
+	struct switch_record r = {.lens = {8, 8, 8, 4, 4, 4}};
 
-	if (!e)
+	if (is_own(KREAD(prev, tgid)))
 		return 0;
-	begin_as(e, EV_SCHEDSWITCH_6_E, NPARAMS_SCHEDSWITCH_6_E, KREAD(prev, pid));
-	push_u64(e, (s64)KREAD(next, pid));
-	push_u64(e, KREAD(prev, maj_flt));
-	push_u64(e, KREAD(prev, min_flt));
-	push_u32(e, mm_size(mm));
-	push_u32(e, mm_rss(mm));
-	push_u32(e, mm_swap(mm));
-	return finish(e);
+	r.head = small_head(EV_SCHEDSWITCH_6_E, NPARAMS_SCHEDSWITCH_6_E, sizeof r, KREAD(prev, pid));
+	r.next = KREAD(next, pid);
+	r.major_faults = KREAD(prev, maj_flt);
+	r.minor_faults = KREAD(prev, min_flt);
+	r.size = mm_size(mm);
+	r.rss = mm_rss(mm);
+	r.swap = mm_swap(mm);
+	output(&r, sizeof r, EV_SCHEDSWITCH_6_E);
+	return 0;
 }
 
 #define SIGCHLD 17
+
+struct signal_record {
+	struct small_head head;
+	u16 lens[NPARAMS_SIGNALDELIVER_E];
+	u64 from, to;
+	u8 sig;
+} __attribute__((packed));
 
 /* A raw tracepoint: newer verifiers refuse the signal's information as a pointer, because it may be one of two small numbers. */
 SEC("raw_tp/signal_deliver")
@@ -166,22 +186,22 @@ int on_signal_deliver(struct bpf_raw_tracepoint_args *ctx)
 	s32 sig = *(volatile u64 *)&ctx->args[0];
 	struct kernel_siginfo *info = (void *)*(volatile u64 *)&ctx->args[1];
 	u64 pid_tgid = bpf_get_current_pid_tgid();
-	struct event *e = tracepoint_event(SCRATCH_MAIN, pid_tgid >> 32);
-	s32 code, from = 0;
+	struct signal_record r = {.lens = {8, 8, 1}};
+	s32 code;
 
-	if (!e)
+	if (is_own(pid_tgid >> 32))
 		return 0;
 	if ((u64)info > 1) {
 		code = KREAD(info, si_code);
 		/* A sender is named by kill, tkill and sigqueue (0, -6, -1), by message queues (-3), and for children. */
 		if (code == 0 || code == -1 || code == -3 || code == -6 || (sig == SIGCHLD && code > 0))
-			from = KREAD(info, _sifields._kill._pid);
+			r.from = (s64)KREAD(info, _sifields._kill._pid);
 	}
-	begin(e, EV_SIGNALDELIVER_E, NPARAMS_SIGNALDELIVER_E);
-	push_u64(e, (s64)from);
-	push_u64(e, (u32)pid_tgid);
-	push_u8(e, sig);
-	return finish(e);
+	r.head = small_head(EV_SIGNALDELIVER_E, NPARAMS_SIGNALDELIVER_E, sizeof r, pid_tgid);
+	r.to = (u32)pid_tgid;
+	r.sig = sig;
+	output(&r, sizeof r, EV_SIGNALDELIVER_E);
+	return 0;
 }
 
 #if defined(__TARGET_ARCH_x86)
@@ -192,19 +212,26 @@ int on_signal_deliver(struct bpf_raw_tracepoint_args *ctx)
 #define FAULT_RESERVED 8
 #define FAULT_FETCH 16
 
+struct fault_record {
+	struct small_head head;
+	u16 lens[NPARAMS_PAGE_FAULT_E];
+	u64 address, ip;
+	u32 error;
+} __attribute__((packed));
+
 static __always_inline int page_fault(unsigned long address, unsigned long ip, u32 code)
 {
-	struct event *e = tracepoint_event(SCRATCH_FAULT, bpf_get_current_pid_tgid() >> 32);
+	u64 pid_tgid = bpf_get_current_pid_tgid();
+	struct fault_record r = {.lens = {8, 8, 4}, .address = address, .ip = ip};
 	u32 flags = (code & FAULT_PROTECTION ? 0x1 : 0x2) | (code & FAULT_WRITE ? 0x4 : 0x8) | (code & FAULT_USER ? 0x10 : 0x20) |
 		    (code & FAULT_RESERVED ? 0x40 : 0) | (code & FAULT_FETCH ? 0x80 : 0);
 
-	if (!e)
+	if (is_own(pid_tgid >> 32))
 		return 0;
-	begin(e, EV_PAGE_FAULT_E, NPARAMS_PAGE_FAULT_E);
-	push_u64(e, address);
-	push_u64(e, ip);
-	push_u32(e, flags);
-	return finish(e);
+	r.head = small_head(EV_PAGE_FAULT_E, NPARAMS_PAGE_FAULT_E, sizeof r, pid_tgid);
+	r.error = flags;
+	output(&r, sizeof r, EV_PAGE_FAULT_E);
+	return 0;
 }
 
 SEC("tp_btf/page_fault_user")

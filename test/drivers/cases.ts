@@ -150,11 +150,14 @@ function compare(c: DriverCase, events: Captured[]): void {
  * Runs the cases of all families, or of the named ones, under a live capture.
  * Events of a case are those between its marks in the stream, whoever made them.
  */
-export async function runDriverCases(families: string[] = []): Promise<{ cases: DriverCase[]; drops: number }> {
+export async function runDriverCases(
+  families: string[] = [],
+): Promise<{ cases: DriverCase[]; drops: number; missing: readonly string[] }> {
   const dir = mkdtempSync(join(tmpdir(), "falco-drivers-"));
   try {
     const program = await build(dir);
     const source = await openLive({ ringBytes: 16 << 20 });
+    const missing = source.missing;
     const captured = new Map<number, Captured[]>();
     let open: Captured[] | null = null;
     const child = Bun.spawn([program, ...families], { stdout: "pipe", stderr: "inherit" });
@@ -182,7 +185,7 @@ export async function runDriverCases(families: string[] = []): Promise<{ cases: 
     if (status !== 0) throw new Error(`the test program ended with status ${status}`);
     const cases = parse(await output);
     for (const [n, c] of cases) if (!c.skipped) compare(c, captured.get(n) ?? []);
-    return { cases: [...cases.values()], drops };
+    return { cases: [...cases.values()], drops, missing };
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }

@@ -2,7 +2,7 @@
 // Prints the driver-test table: `bun test/drivers/table.ts [family…]`. Exits 1 when a case failed.
 import { runDriverCases } from "./cases.ts";
 
-const { cases, drops } = await runDriverCases(process.argv.slice(2));
+const { cases, drops, missing } = await runDriverCases(process.argv.slice(2));
 const byFamily = new Map<string, { passed: number; failed: number; skipped: number; events: number }>();
 for (const c of cases) {
   const row = byFamily.get(c.family) ?? { passed: 0, failed: 0, skipped: 0, events: 0 };
@@ -21,4 +21,5 @@ for (const [family, r] of byFamily) {
   );
 }
 console.log(`drops: ${drops}`);
-process.exit(cases.some((c) => c.problems.length > 0) ? 1 : 0);
+if (missing.length > 0) console.log(`refused by this kernel: ${missing.join(" ")}`);
+process.exit(missing.length > 0 || cases.some((c) => c.problems.length > 0) ? 1 : 0);

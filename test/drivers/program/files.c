@@ -187,9 +187,9 @@ void files_cases(void)
 
 	CASE(open_by_handle_at_fails)
 	BEGIN;
-	CALL(SYS_open_by_handle_at, BAD_FD, 8, O_RDWR);
+	r = CALL(SYS_open_by_handle_at, BAD_FD, 8, O_RDWR);
 	END;
-	expect("OPEN_BY_HANDLE_AT_X", "-14|%d|%d|-|0|0", BAD_FD, F_RDWR);
+	expect("OPEN_BY_HANDLE_AT_X", "%ld|%d|%d|-|0|0", r, BAD_FD, F_RDWR);
 
 #ifdef SYS_link
 	CASE(link)
