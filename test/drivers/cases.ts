@@ -21,7 +21,6 @@ export interface DriverCase {
   family: string;
   name: string;
   expectations: Expectation[];
-  forbidden: string[];
   skipped: string | null;
   problems: string[];
 }
@@ -33,7 +32,7 @@ interface Captured {
 }
 
 const PROGRAM = join(import.meta.dir, "program");
-/** Descriptors the program closes to mark the begin (even) and end (odd) of case n: −1000000 − 2n − end. */
+/** Descriptors the program closes to mark the begin of case n: −1000000 − n. */
 const MARK = -1_000_000;
 const SIGNED = new Set<number>([PT.INT8, PT.INT16, PT.INT32, PT.INT64, PT.ERRNO, PT.FD, PT.PID, PT.FD32, PT.PID32]);
 const TEXT = new Set<number>([PT.CHARBUF, PT.FSPATH, PT.FSRELPATH]);
@@ -102,13 +101,11 @@ function parse(output: string): Map<number, DriverCase> {
         family,
         name: rest[1] ?? "",
         expectations: [],
-        forbidden: [],
         skipped: null,
         problems: [],
       };
       cases.set(Number(rest[0]), current);
     } else if (kind === "skip" && current) current.skipped = rest[0] ?? "";
-    else if (kind === "none" && current) current.forbidden.push(rest[0] ?? "");
     else if (kind === "expect" && current) {
       const text = rest.slice(2).join("\t");
       current.expectations.push({
@@ -141,14 +138,11 @@ function compare(c: DriverCase, events: Captured[]): void {
       if (!matches(wanted, got)) c.problems.push(`${e.event}.${names[i]?.name}: got ${got}, wanted ${wanted}`);
     }
   }
-  for (const name of c.forbidden) {
-    if (events.some((x) => x.event === name)) c.problems.push(`unwanted event ${name}`);
-  }
 }
 
 /**
  * Runs the cases of all families, or of the named ones, under a live capture.
- * Events of a case are those between its marks in the stream, whoever made them.
+ * Events of a case are those from its mark in the stream to the next, whoever made them.
  */
 export async function runDriverCases(
   families: string[] = [],
@@ -168,9 +162,9 @@ export async function runDriverCases(
         const c = source.cursor;
         const fd = c.type === EV.CLOSE_X ? c.i64(1) : 0;
         if (fd <= MARK) {
-          const n = Math.floor((MARK - fd) / 2);
-          open = (MARK - fd) % 2 === 0 ? [] : null;
-          if (open) captured.set(n, open);
+          // The end is open: clocks of CPUs may differ a little, so that an event comes later than it happened.
+          open = [];
+          captured.set(MARK - fd, open);
         } else if (open) {
           const info = EVENTS[c.type];
           if (!info) throw new Error(`event of unknown type ${c.type}`);

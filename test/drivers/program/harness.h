@@ -62,10 +62,10 @@ static inline long call32(long nr, long a, long b, long c, long d, long e, long 
 #define CALL32(...) CALL32_(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0)
 #endif
 
-/* Marks in the stream of events where a case begins and ends; the reader finds them by the descriptor. */
-void mark(int end);
-#define BEGIN mark(0)
-#define END mark(1)
+/* Marks in the stream of events where the calls of a case begin; the reader finds it by the descriptor. What comes behind END may follow. */
+void mark(void);
+#define BEGIN mark()
+#define END ((void)0)
 
 /* Names the case that follows. */
 void begin_case(const char *name);
@@ -74,8 +74,6 @@ void skip_case(const char *why);
 /* An event the case must have given; thread `tid` 0 stands for the calling one. */
 void expect_of(long tid, const char *event, const char *format, ...) __attribute__((format(printf, 3, 4)));
 #define expect(...) expect_of(0, __VA_ARGS__)
-/* No event of this type may come between BEGIN and END. */
-void expect_none(const char *event);
 
 /* Bytes as x:…, in a buffer that lives until a few calls later. */
 const char *hex(const void *bytes, size_t n);
