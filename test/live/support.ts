@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the live tests share: whether this kernel lets us, programs to watch, and what /proc says.
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { probeEngine } from "../../lib/scap/live.ts";
+
+/** Why there is no live capture here; null when there is. */
+export function reasonToSkip(): string | null {
+  return probeEngine();
+}
+
+/** Compiles a C program of this folder into a new directory; returns both. */
+export function compile(source: string): { dir: string; program: string } {
+  const dir = mkdtempSync(join(tmpdir(), "falco-live-"));
+  const program = join(dir, source.replace(/\.c$/, ""));
+  const args = ["-O2", "-Wall", "-Wextra", "-Werror", "-o", program, join(import.meta.dir, source), "-lpthread"];
+  const gcc = spawnSync("gcc", args, { encoding: "utf8" });
+  if (gcc.status !== 0) throw new Error(gcc.stderr);
+  return { dir, program };
+}
+
+/** A program that says where it is, and goes on at a line. */
+export class Puppet {
+  private readonly child: ChildProcess;
+  private said = "";
+  private readonly ended: Promise<number | null>;
+  private wake: () => void = () => {};
+
+  constructor(program: string, ...args: string[]) {
+    this.child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
+    this.child.stdout?.on("data", (bytes: Buffer) => {
+      this.said += bytes.toString("utf8");
+      this.wake();
+    });
+    this.ended = new Promise((resolve) => this.child.once("close", resolve));
+  }
+
+  get pid(): number {
+    return this.child.pid ?? 0;
+  }
+
+  /** Waits until it has printed `word`. */
+  async says(word: string): Promise<void> {
+    while (!this.said.includes(word)) {
+      await new Promise<void>((resolve, reject) => {
+        this.wake = resolve;
+        void this.ended.then(() => reject(new Error(`it ended before it said ${word}`)));
+      });
+    }
+  }
+
+  goOn(): void {
+    this.child.stdin?.write("\n");
+  }
+
+  end(): Promise<number | null> {
+    this.child.stdin?.end();
+    return this.ended;
+  }
+}
+
+/** A thread as /proc has it. */
+export interface ProcThread {
+  tid: number;
+  pid: number;
+  ptid: number;
+  comm: string;
+  args: string;
+  cwd: string;
+  /** Link texts by descriptor, of the process. */
+  fds: Map<number, string>;
+}
+
+function readThreadOf(pid: number, tid: number): ProcThread {
+  const dir = `/proc/${pid}/task/${tid}`;
+  const status = readFileSync(`${dir}/status`, "latin1");
+  const fds = new Map<number, string>();
+  for (const fd of readdirSync(`${dir}/fd`)) fds.set(Number(fd), readlinkSync(`${dir}/fd/${fd}`));
+  return {
+    tid,
+    pid,
+    ptid: Number(/^PPid:\s*(\d+)/m.exec(status)?.[1]),
+    comm: readFileSync(`${dir}/comm`, "latin1").trimEnd(),
+    args: readFileSync(`${dir}/cmdline`, "latin1"),
+    cwd: readlinkSync(`${dir}/cwd`),
+    fds,
+  };
+}
+
+/** A process and all its descendants, thread by thread, by tid. They have to hold still. */
+export function familyOf(root: number): Map<number, ProcThread> {
+  const out = new Map<number, ProcThread>();
+  const visit = (pid: number): void => {
+    for (const tid of readdirSync(`/proc/${pid}/task`)) {
+      out.set(Number(tid), readThreadOf(pid, Number(tid)));
+      const children = readFileSync(`/proc/${pid}/task/${tid}/children`, "latin1");
+      for (const child of children.trim().split(" ")) if (child !== "") visit(Number(child));
+    }
+  };
+  visit(root);
+  return out;
+}
