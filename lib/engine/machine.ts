@@ -42,6 +42,9 @@ export function beginMachine(options: LiveOptions = {}): MachineLoading {
         source.state = EMPTY_STATE;
         await source.workOff(source.now(), () => inspector.next());
         inspector.forgetEvents();
+        // A scan takes its time: on a loud machine the rings may have been too small for it.
+        if (source.stats().drops > 0) inspector.afterLoss();
+        source.countAnew();
         return { source, inspector };
       } catch (error) {
         await source.close();

@@ -117,6 +117,7 @@ class LiveRun {
     this.watchFiles();
     const reopen = (): void => this.outputs.reopen();
     const release = onSignals({ stop: () => engine.stop(), reopen, reload: () => this.reload() });
+    monitor.look(source.stats(), nowNs());
     const look = setInterval(() => {
       if (monitor.look(source.stats(), nowNs())) inspector.afterLoss();
     }, LOOK_MS);

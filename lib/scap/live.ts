@@ -140,6 +140,8 @@ export class LiveSource implements CaptureSource {
   private limit = Number.POSITIVE_INFINITY;
   /** True when there are no more events up to `limit`, nor will be. */
   private reached = false;
+  /** Counters at the last `countAnew`, by CPU; −1 for all together. */
+  private readonly began = new Map<number, BigUint64Array>();
   private lastStats: SourceStats | undefined;
 
   /** Of a probe that is loaded; see `LiveLoading`. */
@@ -227,8 +229,7 @@ export class LiveSource implements CaptureSource {
 
   /**
    * Works off the events up to the time `ts`, which is about now: `step` is called for each and has to call `next`. Events
-   * behind that time stay for later, and are numbered from 1. A machine that is too busy to get there in four seconds
-   * gets no further.
+   * behind that time stay for later. A machine that is too busy to get there in four seconds gets no further.
    */
   async workOff(ts: number, step: () => number): Promise<void> {
     this.limit = ts;
@@ -238,7 +239,6 @@ export class LiveSource implements CaptureSource {
       if (!this.reached && !(await this.more())) break;
     }
     this.limit = Number.POSITIVE_INFINITY;
-    this.cursor.num = 0;
   }
 
   async more(): Promise<boolean> {
@@ -263,10 +263,22 @@ export class LiveSource implements CaptureSource {
     this.lib.shim_stop(this.handle);
   }
 
+  /** Counts anew from here on: what came before was not for anybody to see. */
+  countAnew(): void {
+    this.began.clear();
+    for (let cpu = -1; cpu < this.machine.numCpus; cpu++) {
+      this.lib.shim_stats(this.handle, cpu, this.countersAt);
+      this.began.set(cpu, this.counters.slice());
+    }
+    this.cursor.num = 0;
+  }
+
+  /** Counters since the start or the last `countAnew`, of one CPU or of all. */
   stats(cpu = -1): SourceStats {
     if (this.closed && this.lastStats) return this.lastStats;
     this.lib.shim_stats(this.handle, cpu, this.countersAt);
-    const at = (i: number): number => Number(this.counters[i]);
+    const before = this.began.get(cpu);
+    const at = (i: number): number => Number(this.counters[i]) - Number(before?.[i] ?? 0n);
     const dropsByCategory: Record<string, number> = {};
     let dropsBuffer = 0;
     for (const [i, kind] of DROP_KINDS.entries()) {

@@ -37,7 +37,8 @@ export class CaptureFiles implements EventSink {
   /** Files that are being closed, and the first failure among them. */
   private closing: Promise<void> = Promise.resolve();
   private failure: unknown = null;
-  private flushed = performance.now();
+  /** Time of the last flush; what a file begins with is flushed at once. */
+  private flushed = Number.NEGATIVE_INFINITY;
   private readonly single: boolean;
 
   /** Creates the first file. Throws ScapIoError. */
