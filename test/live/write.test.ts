@@ -54,6 +54,17 @@ function missing(a: Map<string, string>, b: Map<string, string>): string[] {
   return [...a].flatMap(([key, value]) => (b.get(key) === value ? [] : [`${key}: ${value} / ${b.get(key)}`]));
 }
 
+/**
+ * The lists of a file say of files only whether they are closed on execve. So a pipe or socket of the head that an
+ * execve closed is still there when the file is read back: `line` of `missing` is about such a one.
+ */
+function outlived(line: string, head: InitialState): boolean {
+  const [, fd, name] = /^descriptor \d+\/(\d+): .*"name":"([^"]*)".* \/ undefined$/.exec(line) ?? [];
+  if (fd === undefined) return false;
+  const inHead = [...head.fds.values()].flat().find((f) => f.fd === Number(fd) && f.name === name);
+  return inHead !== undefined && inHead.type !== FD_TYPE.FILE_V2;
+}
+
 /** Starts `falco capture -w FILE` in the background. */
 function capturing(file: string): ReturnType<typeof spawn> {
   return spawn(process.execPath, [join(ROOT, "cmd/main.ts"), "capture", "-w", file], { stdio: "ignore" });
@@ -110,17 +121,27 @@ describe.skipIf(reason !== null)(`trace files of this machine (${reason ?? "root
     await puppet.end();
 
     const read = await openCapture(file);
+    const head = read.state;
     const again = new Inspector(read);
     const found: string[] = [];
+    let atLast: InitialState | undefined;
     do {
-      while (again.next() === NEXT.EVENT) found.push(signature(read.cursor, read.baseTime));
+      while (again.next() === NEXT.EVENT) {
+        found.push(signature(read.cursor, read.baseTime));
+        // What the last event closes is there until the next one, as in the capture.
+        if (found.length === written.length) atLast = again.snapshotState();
+      }
     } while (await read.more());
     expect(drops).toBe(0);
     expect(found.length).toBeGreaterThan(5_000);
     expect(found).toEqual(written);
-    const [want, got] = [comparable(last), comparable(again.snapshotState())];
+    const [want, got] = [comparable(last), comparable(atLast ?? again.snapshotState())];
     expect(missing(want, got).slice(0, 10)).toEqual([]);
-    expect(missing(got, want).slice(0, 10)).toEqual([]);
+    expect(
+      missing(got, want)
+        .filter((line) => !outlived(line, head))
+        .slice(0, 10),
+    ).toEqual([]);
     await read.close();
   }, 60_000);
 
