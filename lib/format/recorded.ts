@@ -17,7 +17,7 @@ export class RecordedContext implements Context {
   /** `ctx` itself for events that are as recorded in the present schema, else this object in front of it. */
   of(ctx: Context): Context {
     const ev = ctx.ev;
-    if (ev.recorded === null && !ev.legacyEnter) return ctx;
+    if (ev.recordedType < 0 && !ev.legacyEnter) return ctx;
     this.inner = ctx;
     this.ev = ev.recorded ?? ev;
     this.thread = ctx.thread;

@@ -3,13 +3,14 @@
 import { ACTION, type ConversionPlan, conversionPlan, FROM } from "../schema/conversion.ts";
 import { EVENT_LARGE } from "../schema/events.ts";
 import { toText } from "./bytes.ts";
-import { EVENT_HEADER_SIZE, EventCursor } from "./cursor.ts";
+import { type Completion, EVENT_HEADER_SIZE, type EventCursor } from "./cursor.ts";
 import { EnterStore, type KeptEvent } from "./enter_store.ts";
 
 /** Converts the event under a cursor; one per source. */
-export class Converter {
+export class Converter implements Completion {
   private readonly enters = new EnterStore();
-  private readonly recorded = new EventCursor();
+  /** Of the event under the cursor. */
+  private plan!: ConversionPlan;
   private staging: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
   private stagingView: DataView = new DataView(this.staging.buffer);
   /** Offset and length of the parameter found last. */
@@ -21,9 +22,19 @@ export class Converter {
     this.enters.clear();
   }
 
+  /** To be called before the memory that events were converted from is used for something else. */
+  detach(): void {
+    this.enters.detach();
+  }
+
+  /** Forgets the enter event kept for `tid`: another one came that nobody wants. */
+  passEnter(tid: number): void {
+    this.enters.forget(tid);
+  }
+
   /**
-   * Converts the event under `c`, which is in its recorded form. Afterwards `c` is on the current form with
-   * `c.recorded` on what was recorded, or unchanged with `c.legacyEnter` set. False: the event is to be passed over.
+   * Converts the event under `c`, which is in its recorded form. Afterwards `c` is on the current form, which is
+   * completed when a parameter is asked for, or unchanged with `c.legacyEnter` set. False: the event is to be passed over.
    */
   convert(c: EventCursor): boolean {
     const plan = conversionPlan(c.type, c.nparams);
@@ -31,45 +42,33 @@ export class Converter {
     if (action === ACTION.DROP) return false;
     if (action === ACTION.ENTER_ONLY || (action === ACTION.KEEP && plan.params === null)) {
       c.legacyEnter = true;
-      if (action === ACTION.KEEP) this.enters.keep(c.tid, c.type, c.nparams, c.bytes, c.offset, c.length);
+      if (action === ACTION.KEEP) this.enters.keep(c);
       return true;
     }
     if (plan.params === null) {
       if (action === ACTION.KEEP_AND_PASS) {
-        this.enters.keep(c.tid, c.type, c.nparams, c.bytes, c.offset, c.length);
+        this.enters.keep(c);
       }
       return true;
     }
-    const length = this.build(c, plan);
-    if (action !== ACTION.PASS) {
-      this.enters.keep(c.tid, plan.type, plan.params.length, this.staging, 0, length);
-    }
-    if (action === ACTION.KEEP) {
-      c.legacyEnter = true;
+    this.plan = plan;
+    if (action === ACTION.PASS) {
+      c.convertTo(plan.type, plan.params.length, this);
       return true;
     }
-    const r = this.recorded;
-    r.bytes = c.bytes;
-    r.view = c.view;
-    r.offset = c.offset;
-    r.type = c.type;
-    r.tid = c.tid;
-    r.cpu = c.cpu;
-    r.ts = c.ts;
-    r.num = c.num;
-    r.flags = c.flags;
-    r.nparams = c.nparams;
-    r.length = c.length;
-    r.reset();
-    c.recorded = r;
+    const length = this.build(c, plan);
+    this.enters.keepCopy(c.tid, plan.type, plan.params.length, this.staging, length);
+    if (action === ACTION.KEEP) c.legacyEnter = true;
+    else c.convertTo(plan.type, plan.params.length, this);
+    return true;
+  }
+
+  complete(c: EventCursor, recorded: EventCursor): void {
+    const length = this.build(recorded, this.plan);
     c.bytes = this.staging;
     c.view = this.stagingView;
     c.offset = 0;
-    c.type = plan.type;
-    c.nparams = plan.params.length;
     c.length = length;
-    c.reset();
-    return true;
   }
 
   /** Makes sure that staging holds `n` bytes; what is in it stays. */
@@ -83,7 +82,7 @@ export class Converter {
     this.stagingView = new DataView(grown.buffer);
   }
 
-  /** Builds the resulting event in staging and returns its length. */
+  /** Builds the event that becomes of the recorded one under `c` in staging and returns its length. */
   private build(c: EventCursor, plan: ConversionPlan): number {
     const params = plan.params!;
     const wide = EVENT_LARGE[plan.type] === 1;
@@ -137,7 +136,7 @@ export class Converter {
     const view = event.view;
     const wide = EVENT_LARGE[type] === 1;
     const width = wide ? 4 : 2;
-    let lens = EVENT_HEADER_SIZE;
+    let lens = event.offset + EVENT_HEADER_SIZE;
     let data = lens + event.nparams * width;
     for (let i = 0; i < index; i++, lens += width)
       data += wide ? view.getUint32(lens, true) : view.getUint16(lens, true);

@@ -24,6 +24,12 @@ export type Int64 = number | bigint;
 
 const TWO32 = 4294967296;
 
+/** Brings the parameters of recorded events into their current form. */
+export interface Completion {
+  /** Points `bytes`, `view`, `offset` and `length` of `cursor` at the current form of the event under `recorded`. */
+  complete(cursor: EventCursor, recorded: EventCursor): void;
+}
+
 /**
  * Signed 64-bit integer at `at` as a double. What fits in 32 bits, nearly everything, comes as the engine's small
  * integer and not as a double, so that ids and descriptor numbers are cheap keys.
@@ -39,7 +45,10 @@ export function readInt64(view: DataView, at: number): number {
  * Strings are *byte strings*: one char (0–255) per byte of the trace, see lib/scap/bytes.ts.
  */
 export class EventCursor {
-  /** Memory that holds the event. Parameters are read from here; sources may switch it between batches. */
+  /**
+   * Memory that holds the event, with `view` and `offset`. To be read after a call of paramLength() or paramOffset(): the
+   * first one of an event may switch them, as sources may between events.
+   */
   bytes: Buffer = Buffer.alloc(0);
   view: DataView = new DataView(new ArrayBuffer(0));
   /** Offset of the event header in `bytes`. */
@@ -65,8 +74,16 @@ export class EventCursor {
    * (and for latency), it is in its recorded form, and rules and state see its data in the exit event instead.
    */
   legacyEnter = false;
-  /** The event as it was recorded, when conversion changed it; null when the event is as recorded. */
-  recorded: EventCursor | null = null;
+  /** Event type id as recorded, when conversion changes the event; −1 when the event is as recorded. */
+  recordedType = -1;
+
+  /** Number of parameters as recorded. */
+  private recordedCount = 0;
+  /** Puts the parameters into their current form; null when they are. */
+  private completion: Completion | null = null;
+  /** The event as recorded; good when `recordedIsSet`. */
+  private recordedCursor: EventCursor | null = null;
+  private recordedIsSet = false;
 
   /** Absolute end offsets of parameters, filled on demand; entry i+1 is the end of parameter i. */
   private readonly ends = new Uint32Array(MAX_PARAMS + 2);
@@ -77,7 +94,58 @@ export class EventCursor {
     this.known = -1;
   }
 
+  /** The event as it was recorded, when conversion changes it; null when the event is as recorded. */
+  get recorded(): EventCursor | null {
+    if (this.recordedType < 0) return null;
+    if (!this.recordedIsSet) this.setRecorded();
+    return this.recordedCursor;
+  }
+
+  /**
+   * The source has put the cursor on a recorded event that is to be seen as one of `type` with `nparams` parameters:
+   * `completion` is called when the first of them is asked for, which for most events is never.
+   */
+  convertTo(type: number, nparams: number, completion: Completion): void {
+    this.recordedType = this.type;
+    this.recordedCount = this.nparams;
+    this.recordedIsSet = false;
+    this.completion = completion;
+    this.type = type;
+    this.nparams = nparams;
+  }
+
+  /** The event is as recorded, and no enter event. */
+  unconverted(): void {
+    this.legacyEnter = false;
+    this.recordedType = -1;
+    this.completion = null;
+  }
+
+  private setRecorded(): void {
+    this.recordedCursor ??= new EventCursor();
+    const r = this.recordedCursor;
+    r.bytes = this.bytes;
+    r.view = this.view;
+    r.offset = this.offset;
+    r.type = this.recordedType;
+    r.tid = this.tid;
+    r.cpu = this.cpu;
+    r.ts = this.ts;
+    r.num = this.num;
+    r.flags = this.flags;
+    r.nparams = this.recordedCount;
+    r.length = this.length;
+    r.reset();
+    this.recordedIsSet = true;
+  }
+
   private locate(): void {
+    const completion = this.completion;
+    if (completion !== null) {
+      if (!this.recordedIsSet) this.setRecorded();
+      this.completion = null;
+      completion.complete(this, this.recordedCursor as EventCursor);
+    }
     const view = this.view;
     const ends = this.ends;
     const n = this.nparams > MAX_PARAMS ? MAX_PARAMS : this.nparams;

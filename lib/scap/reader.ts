@@ -204,8 +204,7 @@ export class FileSource implements CaptureSource, Window {
     const c = this.cursor;
     c.bytes = this.bytes;
     c.view = this.view;
-    c.legacyEnter = false;
-    c.recorded = null;
+    c.unconverted();
     this.elsewhere = false;
   }
 
@@ -368,8 +367,7 @@ export class FileSource implements CaptureSource, Window {
     this.blockId = block.id;
     c.bytes = bytes;
     c.view = from;
-    c.legacyEnter = false;
-    c.recorded = null;
+    c.unconverted();
     this.elsewhere = bytes !== this.bytes;
     c.offset = head;
     c.type = type;
@@ -382,7 +380,11 @@ export class FileSource implements CaptureSource, Window {
     c.length = length;
     c.reset();
     const asIs = AS_IS[type];
-    return asIs === nparams || asIs === ANY_COUNT || this.convert() ? NEXT.EVENT : PASSED_OVER;
+    if (asIs === nparams || asIs === ANY_COUNT) return NEXT.EVENT;
+    const converted = this.convert();
+    // The next v1 event takes the memory of this one.
+    if (block.version === 1) this.converter.detach();
+    return converted ? NEXT.EVENT : PASSED_OVER;
   }
 
   /** `need` bytes from `at` on are not all here. */
@@ -443,7 +445,10 @@ export class FileSource implements CaptureSource, Window {
   async more(): Promise<boolean> {
     if (this.failure !== null) throw this.failure;
     if (this.phase === PHASE.END) return false;
-    if (this.need > 0) await this.fill(this.need);
+    if (this.need > 0) {
+      this.converter.detach();
+      await this.fill(this.need);
+    }
     return true;
   }
 

@@ -164,10 +164,7 @@ export class Inspector implements Context {
     if (!this.hidden) {
       this.deliveredTs = ts;
     } else if (this.olderWriter && type >= EV.USER_ADDED_E && type <= EV.GROUP_DELETED_X) this.uncounted++;
-    if (this.uncounted > 0) {
-      ev.num -= this.uncounted;
-      if (ev.recorded !== null) ev.recorded.num = ev.num;
-    }
+    if (this.uncounted > 0) ev.num -= this.uncounted;
     this.theFdNum = LAZY;
     this.theFd = null;
     this.fdNameChanged = false;
@@ -180,11 +177,11 @@ export class Inspector implements Context {
       this.thread = thread;
       if (thread !== null) {
         if (IS_ENTER[type] === 1) {
-          thread.lastEnterType = ev.recorded === null ? type : ev.recorded.type;
+          thread.lastEnterType = ev.recordedType < 0 ? type : ev.recordedType;
           thread.lastEnterTs = ts;
           thread.enter = null;
         } else if (thread.lastEnterType >= 0 && IS_EXIT[type] === 1) {
-          const recorded = ev.recorded === null ? type : ev.recorded.type;
+          const recorded = ev.recordedType < 0 ? type : ev.recordedType;
           if (thread.lastEnterType === recorded - 1) this.enterTs = thread.lastEnterTs;
           else thread.enter = null;
           thread.lastEnterType = -1;

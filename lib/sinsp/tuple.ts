@@ -88,7 +88,8 @@ export function sockAddrOf(raw: string): SockAddr {
 export function tupleFamily(ev: EventCursor, i: number): number {
   const n = ev.paramLength(i);
   if (n === 0) return 0;
-  const family = ev.view.getUint8(ev.paramOffset(i));
+  const at = ev.paramOffset(i);
+  const family = ev.view.getUint8(at);
   if (family === AF.INET) return n >= V4_TUPLE ? family : 0;
   if (family === AF.INET6) return n >= V6_TUPLE ? family : 0;
   if (family === AF.UNIX) return n >= UNIX_TUPLE ? family : 0;

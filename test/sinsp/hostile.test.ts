@@ -81,6 +81,7 @@ function chaos(seed: number, count: number): CaptureSource {
     const lens = Buffer.alloc(params.length * wide);
     for (const [i, p] of params.entries()) lens.writeUIntLE(p.length, i * wide, wide);
     const bytes = Buffer.concat([Buffer.alloc(EVENT_HEADER_SIZE), lens, ...params]);
+    cursor.unconverted();
     Object.assign(cursor, {
       bytes,
       view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length),
@@ -92,7 +93,6 @@ function chaos(seed: number, count: number): CaptureSource {
       flags: pick(20) === 0 ? 1 : 0,
       nparams: params.length,
       legacyEnter: pick(4) === 0,
-      recorded: null,
     });
     cursor.reset();
     return NEXT.EVENT;

@@ -239,8 +239,8 @@ export class MemorySource implements CaptureSource {
     c.flags = spec.flags ?? 0;
     c.nparams = bytes.readUInt32LE(22);
     c.length = bytes.length;
+    c.unconverted();
     c.legacyEnter = spec.legacyEnter ?? false;
-    c.recorded = null;
     c.reset();
     return NEXT.EVENT;
   }

@@ -130,7 +130,7 @@ class Capture {
       }
       if (events !== null && !events.event(ev)) return BATCH.OVER;
       counts.shown++;
-      (byType[ev.recorded === null ? ev.type : ev.recorded.type] as number)++;
+      (byType[ev.recordedType < 0 ? ev.type : ev.recordedType] as number)++;
       if (line?.(inspector, out)) {
         out.byte(LINE_FEED);
         if (out.at >= enough) sink.flush();

@@ -96,7 +96,7 @@ const onExec: Handler = (insp, ev) => {
   t.comm = ev.str(P.COMM);
   t.argsRaw = ev.raw(P.ARGS);
   // Older writers had no environment: what was inherited is the best that is known.
-  if (ev.paramLength(P.ENV) > 0 || ev.recorded === null) t.envRaw = ev.raw(P.ENV);
+  if (ev.paramLength(P.ENV) > 0 || ev.recordedType < 0) t.envRaw = ev.raw(P.ENV);
   if (ev.paramLength(P.CGROUPS) > 0) t.cgroupSet = insp.cgroupPool.get(ev.raw(P.CGROUPS));
   const ptid = ev.i64(P.PTID, -1);
   if (t.ptid < 0 && ptid > 0) insp.threads.adopt(t, ptid);
