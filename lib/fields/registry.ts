@@ -25,7 +25,7 @@ export interface FieldMatch {
   readonly length: number;
 }
 
-const INDEX = /^[+-]?[0-9]+$/;
+const INDEX = /^[\t-\r ]*[+-]?[0-9]+$/;
 const BARE_ARG = /^[^\][\s"']+/;
 
 /** A set of field classes in which names are looked up. */

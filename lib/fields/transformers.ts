@@ -107,8 +107,8 @@ export function getoptKey(args: readonly string[], spec: string, key: string): s
 
 /** What a transformer takes and gives, for the checkers of filters and formats. */
 export interface TransformerRule {
-  /** Arguments: one value each for "value"; a literal string; a list of values in parentheses or a list field. */
-  readonly args: readonly ("value" | "string" | "list")[];
+  /** Arguments: one value of any type; one of text type; a list of values in parentheses or a list field. */
+  readonly args: readonly ("value" | "text" | "list")[];
   /** Further arguments of the last kind are allowed. */
   readonly variadic: boolean;
   /** Types (PT) the values may have; empty = any. */
@@ -137,7 +137,7 @@ export const TRANSFORMERS: Readonly<Record<string, TransformerRule>> = {
   basename: unary(STRINGS, null),
   b64: unary([...STRINGS, PT.BYTEBUF], null),
   len: unary([...STRINGS, PT.BYTEBUF], PT.UINT64),
-  join: { ...unary([], PT.CHARBUF), args: ["string", "list"] },
-  concat: { ...unary([], PT.CHARBUF), args: ["value", "value"], variadic: true },
-  getopt: { ...unary([], PT.CHARBUF), args: ["list", "string"], resultList: true, selector: true },
+  join: { ...unary([], PT.CHARBUF), args: ["value", "list"] },
+  concat: { ...unary([], PT.CHARBUF), args: ["text", "text"], variadic: true },
+  getopt: { ...unary([], PT.CHARBUF), args: ["list", "text"], resultList: true, selector: true },
 };

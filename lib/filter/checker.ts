@@ -12,7 +12,7 @@ import { Host } from "./hosts.ts";
 import { type FieldProvider, type Operand, OperandBinder } from "./operand.ts";
 import { parseFilterBytes, TRANSFORMER_NAMES } from "./parser.ts";
 import { PathTree } from "./path_tree.ts";
-import { printFilterBytes } from "./print.ts";
+import { printFilterBytes, printOperand } from "./print.ts";
 import { compileRegex, regexPrefix, simplerOperator } from "./regex.ts";
 import { KIND_NAMES, kindOf, LIST_OPERATORS, OPERATORS, typeName } from "./types.ts";
 
@@ -119,7 +119,7 @@ export function isField(text: string, provider: FieldProvider): boolean {
 /** Names of calls that evt.type cannot have as an event's name but that may be asked for. */
 const SYSCALLS: ReadonlySet<string> = new Set(SYSCALL_NAMES.filter((name) => name !== "na_1"));
 const TRANSFORMER_CALL = new RegExp(`^(?:val|${TRANSFORMER_NAMES.join("|")})\\(.*\\)$`, "s");
-const LIKE_FIELD = /^[a-zA-Z][a-zA-Z0-9_]*(?:\.[a-zA-Z][a-zA-Z0-9_]*)+$/;
+const LIKE_FIELD = /^[a-zA-Z][a-zA-Z0-9_]*\.[a-zA-Z]/;
 
 /** Operators by which host names are compared. */
 const LIST_OR_EQUAL: ReadonlySet<Operator> = new Set<Operator>(["=", "==", "!=", "in", "intersects"]);
@@ -128,6 +128,12 @@ const LIST_OR_EQUAL: ReadonlySet<Operator> = new Set<Operator>(["=", "==", "!=",
 function isEventType(node: ArgNode): boolean {
   if (node.kind === "field") return node.name === "evt.type";
   return node.kind === "transformer" && node.args.length === 1 && isEventType(node.args[0] as ArgNode);
+}
+
+/** True for a field that takes part in no comparison of two fields, also inside transformers of one argument. */
+function refusesFields(node: ArgNode, binder: OperandBinder): boolean {
+  if (node.kind === "field") return binder.field(node).field?.flags.noRhs === true;
+  return node.kind === "transformer" && node.args.length === 1 && refusesFields(node.args[0] as ArgNode, binder);
 }
 
 class EventNameError extends ConstantError {
@@ -203,10 +209,9 @@ class CheckBuilder {
   }
 
   private rightSide(node: CompareNode, left: Operand, right: Operand, binder: OperandBinder): Operand {
-    for (const side of [left, right]) {
-      if (side.field?.flags.noRhs === true) {
-        throw binder.error("type", `'${side.text}' cannot be compared with another field`);
-      }
+    for (const side of [node.left, node.right]) {
+      if (side.kind === "value" || side.kind === "list" || !refusesFields(side, binder)) continue;
+      throw binder.error("type", `'${printOperand(side)}' cannot be compared with another field`);
     }
     if (node.op === "pmatch" || node.op === "regex") {
       throw binder.error("operator", `'${node.op}' needs a constant, found '${right.text}'`);
@@ -247,9 +252,10 @@ class CheckBuilder {
   }
 
   private noteOddities(text: string, op: Operator, pos: Pos): void {
-    if (LIKE_FIELD.test(text) && this.provider.has(text)) {
-      this.warn(pos, `'${text}' is a field, and is taken as plain text here; val(${text}) would be its value`);
-    } else if (TRANSFORMER_CALL.test(text)) {
+    const plain = text.replace(/[\t-\r ]+/g, "");
+    if (LIKE_FIELD.test(plain) && isField(plain, this.provider)) {
+      this.warn(pos, `'${text}' is a field, and is taken as plain text here; val(${plain}) would be its value`);
+    } else if (TRANSFORMER_CALL.test(plain)) {
       this.warn(pos, `'${text}' looks like a transformer, and is taken as plain text here because of its quotes`);
     }
     const simpler = op === "regex" ? simplerOperator(text) : undefined;

@@ -156,9 +156,9 @@ function parseIpv6(text: string): string | undefined {
 /** A network `ADDRESS/BITS`. Throws ConstantError. */
 export function parseNetwork(text: string): Network {
   const slash = text.indexOf("/");
-  const bits = text.slice(slash + 1);
+  const bits = text.slice(slash + 1).replace(/^[\t-\r ]*\+?/, "");
   const address = slash < 0 ? undefined : parseAddress(text.slice(0, slash));
-  if (address === undefined || !/^[0-9]{1,3}$/.test(bits)) throw wanted("a network, ADDRESS/BITS", text);
+  if (address === undefined || !/^0*[0-9]{1,3}$/.test(bits)) throw wanted("a network, ADDRESS/BITS", text);
   const most = typeof address === "number" ? 32 : 128;
   if (Number(bits) > most) throw wanted(`a prefix of at most ${most} bits`, text);
   return { address, prefix: Number(bits) };

@@ -10,7 +10,7 @@ import type { Context } from "../sinsp/inspector.ts";
 import type { ArgNode, FieldNode, LeftNode, Pos, TransformerNode, ValueNode } from "./ast.ts";
 import { FilterError, type FilterErrorKind } from "./errors.ts";
 import { printOperand } from "./print.ts";
-import { kindOf, typeName } from "./types.ts";
+import { typeName } from "./types.ts";
 
 /** Where fields come from: FieldRegistry of lib/fields, or one with the fields of plugins added. */
 export interface FieldProvider {
@@ -41,6 +41,14 @@ export interface Operand {
   readonly field: Field | null;
 }
 
+/** Fields whose wrong argument is told apart from a field that does not exist. */
+const ARGUMENT_FIELDS = /^(?:evt\.(?:arg|rawarg|around)|fd\.types|thread\.cgroup|container|k8s)(?:\.|$)/;
+
+/** Kind of error of a wrong argument: with most fields, name and argument together are no field. */
+function argumentKind(name: string): FilterErrorKind {
+  return ARGUMENT_FIELDS.test(name) ? "argument" : "unknown-field";
+}
+
 /** Makes operands; errors carry the place of the comparison they belong to. */
 export class OperandBinder {
   constructor(
@@ -63,7 +71,7 @@ export class OperandBinder {
       found = this.provider.resolve(node.name, node.arg);
     } catch (e) {
       if (e instanceof UnknownFieldError) throw this.error("unknown-field", e.message);
-      if (e instanceof FieldArgError) throw this.error("argument", e.message);
+      if (e instanceof FieldArgError) throw this.error(argumentKind(node.name), e.message);
       throw e;
     }
     const multi = found.all === undefined ? null : (found.field.multi ?? "hosts");
@@ -80,6 +88,7 @@ export class OperandBinder {
   }
 
   private transformer(node: TransformerNode): Operand {
+    if (node.name === "val") throw this.error("argument", "'val()' takes no key in brackets");
     const rule = TRANSFORMERS[node.name];
     if (rule === undefined) throw this.error("type", `no transformer named '${node.name}'`);
     const least = rule.args.length;
@@ -87,13 +96,21 @@ export class OperandBinder {
       const many = `${least}${rule.variadic ? " or more" : ""} argument${least === 1 && !rule.variadic ? "" : "s"}`;
       throw this.error("type", `'${node.name}()' takes ${many}, found ${node.args.length}`);
     }
-    const args = node.args.map((arg, i) => this.argument(node.name, arg, rule.args[Math.min(i, least - 1)] ?? "value"));
+    const several = least > 1 || rule.variadic;
+    const args = node.args.map((arg) => this.argument(arg));
     const key = this.selector(node, rule);
     const base = { text: printOperand(node), multi: null, all: null, byEventType: null, field: null };
-    const first = args[0] as Operand;
-    if (least > 1 || rule.variadic) {
+    if (several) {
+      args.forEach((arg, i) => {
+        const want = rule.args[Math.min(i, least - 1)] ?? "text";
+        this.checkShape(node.name, node.args[i] as ArgNode, arg, want);
+      });
       const list = rule.resultList && key === null;
       return { ...base, type: rule.result ?? PT.CHARBUF, list, extract: compose(node.name, args, key) };
+    }
+    const first = args[0] as Operand;
+    if (first.field?.flags.noTransformer === true) {
+      throw this.error("type", `'${first.text}' cannot be given to a transformer`);
     }
     const countsList = first.list && node.name === "len";
     if (rule.accepts.length > 0 && !countsList && !rule.accepts.includes(first.type)) {
@@ -112,22 +129,24 @@ export class OperandBinder {
     return node.key;
   }
 
-  private argument(name: string, node: ArgNode, want: "value" | "string" | "list"): Operand {
-    const operand = this.anyArgument(node);
-    if (operand.field?.flags.noTransformer === true) {
-      throw this.error("type", `'${operand.text}' cannot be given to a transformer`);
+  /** Checks an argument of a transformer that takes several. */
+  private checkShape(name: string, node: ArgNode, arg: Operand, want: TransformerRule["args"][number]): void {
+    const { type, list } = this.shape(node);
+    if (want === "list" && !list) throw this.error("type", `'${name}()' needs a list, and '${arg.text}' is none`);
+    if (want !== "list" && list) throw this.error("type", `'${name}()' takes no list here`);
+    if (want !== "value" && name !== "join" && type !== PT.CHARBUF) {
+      throw this.error("type", `'${name}()' needs text, and '${arg.text}' is ${typeName(type)}`);
     }
-    if (want === "list") {
-      if (!operand.list) throw this.error("type", `'${name}()' needs a list, and '${operand.text}' is none`);
-    } else if (node.kind === "arglist" || (operand.list && name === "concat")) {
-      throw this.error("type", `'${name}()' takes no list here`);
-    } else if (want === "string" && (operand.list || kindOf(operand.type) !== "text")) {
-      throw this.error("type", `'${name}()' needs text, and '${operand.text}' is ${typeName(operand.type)}`);
-    }
-    return operand;
   }
 
-  private anyArgument(node: ArgNode): Operand {
+  /** What an argument counts as: a field inside of transformers of one argument as itself, a call of several as text. */
+  private shape(node: ArgNode): { type: number; list: boolean } {
+    if (node.kind === "field") return this.field(node);
+    if (node.kind === "transformer" && node.args.length === 1) return this.shape(node.args[0] as ArgNode);
+    return { type: PT.CHARBUF, list: node.kind === "arglist" };
+  }
+
+  private argument(node: ArgNode): Operand {
     switch (node.kind) {
       case "field":
       case "transformer":
@@ -135,7 +154,7 @@ export class OperandBinder {
       case "value":
         return constant(node);
       case "arglist": {
-        const items = node.items.map((item) => this.argument("list", item, "value"));
+        const items = node.items.map((item) => this.argument(item));
         return {
           text: `(${items.map((i) => i.text).join(",")})`,
           type: PT.CHARBUF,
@@ -210,14 +229,22 @@ function compose(name: string, args: readonly Operand[], key: string | null): Op
   switch (name) {
     case "concat":
       return (ctx) => {
-        const parts = collect(args, ctx);
-        return parts === undefined ? undefined : functions.concat(parts);
+        const parts: Scalar[] = [];
+        for (const arg of args) {
+          const v = arg.extract(ctx);
+          // Of a list of options the first one counts.
+          const part = typeof v === "object" ? v[0] : v;
+          if (part === undefined) return undefined;
+          parts.push(part);
+        }
+        return functions.concat(parts);
       };
     case "join":
       return (ctx) => {
         const separator = a.extract(ctx);
         const list = b.extract(ctx);
-        return typeof separator === "string" && Array.isArray(list) ? functions.join(separator, list) : undefined;
+        if (separator === undefined || typeof separator === "object" || !Array.isArray(list)) return undefined;
+        return functions.join(functions.scalarText(separator), list);
       };
     case "getopt":
       return (ctx) => {

@@ -44,6 +44,7 @@ const LIST_OPS: readonly Operator[] = ["intersects", "in", "pmatch"];
 const MODIFIERS: readonly Modifier[] = ["oneof", "anyof", "allof"];
 
 const BLANK_FOLLOWS = "(?=[ \\t\\b\\r\\n])";
+const NOT = /not[ \t\n\v\f\r]+/y;
 
 /** Source of an expression for one of the words, which are tried in order. */
 function oneOf(words: readonly string[], follow = ""): string {
@@ -132,7 +133,7 @@ class Parser {
     return this.chain("and", () => this.not());
   }
 
-  /** One or more operands joined by `word`. */
+  /** One or more operands joined by `word`; behind `word(` only the parenthesis counts as the operand. */
   private chain(word: "and" | "or", operand: () => Ast): Ast {
     const scan = this.scan;
     this.enter();
@@ -142,9 +143,10 @@ class Parser {
     let children: Ast[] | undefined;
     scan.blank();
     while (scan.take(word)) {
-      if (!scan.blank() && !scan.peek("(")) throw this.error(`expected a blank or '(' after '${word}'`);
       children ??= [first];
-      children.push(operand());
+      if (scan.blank()) children.push(operand());
+      else if (scan.take("(")) children.push(this.embedded());
+      else throw this.error(`expected a blank or '(' after '${word}'`);
       scan.blank();
     }
     this.leave();
@@ -157,20 +159,14 @@ class Parser {
     scan.blank();
     const pos = scan.pos();
     let negated = false;
-    let child: Ast | undefined;
-    while (child === undefined && scan.peek("not")) {
-      if (scan.blankAt(3)) {
-        scan.take("not");
-        scan.blank();
-        negated = !negated;
-      } else if (scan.take("not(")) {
-        negated = !negated;
-        child = this.embedded();
-      } else {
-        break;
-      }
+    while (scan.match(NOT) !== undefined) negated = !negated;
+    let child: Ast;
+    if (scan.take("not(")) {
+      negated = !negated;
+      child = this.embedded();
+    } else {
+      child = this.check();
     }
-    child ??= this.check();
     this.leave();
     return negated ? { kind: "not", child, pos } : child;
   }
@@ -193,8 +189,8 @@ class Parser {
   private check(): Ast {
     const scan = this.scan;
     this.enter();
-    scan.blank();
     const pos = scan.pos();
+    scan.blank();
     let ast: Ast;
     if (scan.take("(")) {
       ast = this.embedded();
@@ -294,8 +290,14 @@ class Parser {
     const scan = this.scan;
     if (!scan.take("(")) return undefined;
     scan.blank();
-    const items = scan.take(")") ? [] : this.args(() => this.argument());
+    const items = scan.take(")") ? [] : this.args(() => this.listArgument());
     return { kind: "arglist", items, pos };
+  }
+
+  private listArgument(): ArgNode {
+    const node = this.fieldOrTransformer() ?? this.constantArgument(this.scan.pos());
+    if (node !== undefined) return node;
+    throw this.error(`expected a field, a transformer, a quoted string or a number, found ${this.found()}`);
   }
 
   /** What follows the left-hand side. */
@@ -332,8 +334,8 @@ class Parser {
   }
 
   /**
-   * A modifier with the blank behind it (the caller has seen the one before). The same word is a plain constant when nothing that can be a list follows:
-   * the end, a closing parenthesis, or the next `and`/`or`.
+   * A modifier with the blank behind it (the caller has seen the one before). The same word is a plain constant when no
+   * list follows: neither a parenthesis nor a list's name, which `and`, `or` and `not` cannot be.
    */
   private modifier(): Modifier | null {
     const scan = this.scan;
@@ -341,69 +343,119 @@ class Parser {
     const word = scan.match(MODIFIER) as Modifier | undefined;
     if (word === undefined) return null;
     scan.blank();
-    const next = scan.done ? ")" : scan.text.slice(scan.at);
-    if (!/^(?:\)|(?:and|or)(?![a-zA-Z0-9_]))/.test(next.slice(0, 8))) return word;
+    if (/^(?:\(|(?!(?:and|or|not)(?![a-zA-Z0-9]))[a-zA-Z])/.test(scan.text.slice(scan.at, scan.at + 4))) return word;
     scan.at = from;
     return null;
   }
 
   private dynamicValue(): RightNode | undefined {
     const scan = this.scan;
-    if (!scan.peek("val(")) return this.transformer();
-    scan.take("val(");
-    scan.blank();
-    const field = this.field();
-    if (field === undefined) throw this.error(`expected a field inside 'val()', found ${this.found()}`);
-    this.close();
-    return field;
+    this.enter();
+    const pos = scan.pos();
+    let node: RightNode | undefined;
+    if (scan.take("val(")) {
+      scan.blank();
+      const field = this.field();
+      if (field === undefined) throw this.error(`expected a field inside 'val()', found ${this.found()}`);
+      this.close();
+      const key = scan.take("[") ? this.bracket() : null;
+      node = key === null ? field : { kind: "transformer", name: "val", args: [field], key, pos };
+    } else {
+      node = this.transformer();
+    }
+    this.leave();
+    return node;
   }
 
   private numberValue(): RightNode {
+    this.enter();
     const pos = this.scan.pos();
-    const dynamic = this.dynamicValue();
-    if (dynamic !== undefined) return dynamic;
+    const node = this.dynamicValue() ?? this.constantNumber(pos);
+    if (node === undefined) throw this.error(`expected a number, val() or a transformer, found ${this.found()}`);
+    this.leave();
+    return node;
+  }
+
+  private constantNumber(pos: Pos): ValueNode | undefined {
     const text = this.scan.number();
-    if (text === undefined) throw this.error(`expected a number, val() or a transformer, found ${this.found()}`);
-    return { kind: "value", text, number: true, pos };
+    return text === undefined ? undefined : { kind: "value", text, number: true, pos };
   }
 
   private textValue(): RightNode {
+    this.enter();
     const pos = this.scan.pos();
-    const dynamic = this.dynamicValue();
-    if (dynamic !== undefined) return dynamic;
-    const text = this.constant();
-    if (text === undefined) throw this.error(`expected a value, val() or a transformer, found ${this.found()}`);
-    return { kind: "value", text, number: false, pos };
+    let node = this.dynamicValue();
+    if (node === undefined) {
+      const text = this.constant();
+      if (text === undefined) throw this.error(`expected a value, val() or a transformer, found ${this.found()}`);
+      node = { kind: "value", text, number: false, pos };
+    }
+    this.leave();
+    return node;
   }
 
   private constant(): string | undefined {
     return this.quoted() ?? this.scan.bareText();
   }
 
+  /** What stands behind a list operator. */
   private listValue(): RightNode {
-    return this.dynamicValue() ?? this.list();
+    this.enter();
+    const pos = this.scan.pos();
+    const node = this.items(pos) ?? this.dynamicValue() ?? this.listName(pos);
+    this.leave();
+    return node;
   }
 
+  /** What stands behind a modifier. */
   private list(): ListNode {
+    this.enter();
+    const pos = this.scan.pos();
+    const node = this.items(pos) ?? this.listName(pos);
+    this.leave();
+    return node;
+  }
+
+  private listName(pos: Pos): ListNode {
+    const name = this.scan.identifier();
+    if (name === undefined) throw this.error(`expected a list in '(' or a list's name, found ${this.found()}`);
+    return { kind: "list", items: [name], bare: true, pos };
+  }
+
+  /** Constants in parentheses; undefined when no parenthesis opens here. */
+  private items(pos: Pos): ListNode | undefined {
     const scan = this.scan;
-    const pos = scan.pos();
-    if (!scan.take("(")) {
-      const name = scan.identifier();
-      if (name === undefined) throw this.error(`expected a list in '(' or a list's name, found ${this.found()}`);
-      return { kind: "list", items: [name], bare: true, pos };
-    }
-    const items: string[] = [];
+    if (!scan.take("(")) return undefined;
     scan.blank();
-    if (!scan.take(")")) {
-      do {
-        scan.blank();
-        const item = this.constant();
-        if (item === undefined) throw this.error(`expected a value in the list, found ${this.found()}`);
-        items.push(item);
-        scan.blank();
-      } while (scan.take(","));
-      this.close();
+    const first = this.firstItem();
+    const items = first === undefined ? [] : [first];
+    scan.blank();
+    while (items.length > 0 && scan.take(",")) {
+      scan.blank();
+      items.push(this.item());
+      scan.blank();
     }
+    this.close();
     return { kind: "list", items, bare: false, pos };
+  }
+
+  private item(): string {
+    this.enter();
+    const item = this.constant();
+    if (item === undefined) throw this.error(`expected a value in the list, found ${this.found()}`);
+    this.leave();
+    return item;
+  }
+
+  /** Where the first item is none, the list is empty. A string with a wrong escape is passed over like that, too. */
+  private firstItem(): string | undefined {
+    const depth = this.depth;
+    try {
+      return this.item();
+    } catch (e) {
+      if (!(e instanceof FilterError)) throw e;
+      this.depth = depth;
+      return undefined;
+    }
   }
 }

@@ -11,14 +11,17 @@ const POSIX_CLASSES = new Set(
   "alnum alpha ascii blank cntrl digit graph lower print punct space upper word xdigit".split(" "),
 );
 
-/** The operator that does what a pattern does, when one is enough: "=" for `abc`, "startswith" for `^abc.*` … */
+/**
+ * The operator that does what a pattern does, when one is enough: "=" for `abc`, "startswith" for `^abc.*` … A pattern
+ * without special chars needs no regular expression; `^` in front, `$` at the end, and one of `.*`, `.+`, `.?` in front
+ * and at the end do not count.
+ */
 export function simplerOperator(pattern: string): "=" | "startswith" | "endswith" | "contains" | undefined {
-  const m = /^(\^|\.\*)?([^\\^$.|?*+()[\]{}]*)(\$|\.\*)?$/.exec(pattern);
+  const m = /^(\^|\.[*+?])?([^\\^$.|?*+()[\]{}]*)(\$|\.[*+?])?$/.exec(pattern);
   if (m === null) return undefined;
-  const front = m[1] === ".*";
-  const back = m[3] === ".*";
-  if (m[2] === "" && (front || back)) return undefined;
-  if (front) return back ? "contains" : "endswith";
+  const front = m[1]?.startsWith(".") === true;
+  const back = m[3]?.startsWith(".") === true;
+  if (front) return back || m[2] === "" ? "contains" : "endswith";
   return back ? "startswith" : "=";
 }
 

@@ -98,12 +98,6 @@ export class Scanner {
     return this.text.startsWith(token, this.at);
   }
 
-  /** True when a blank stands at the scanner's place plus `ahead`. */
-  blankAt(ahead: number): boolean {
-    const i = this.at + ahead;
-    return i < this.text.length && (CLASS[this.text.charCodeAt(i)]! & BLANK) !== 0;
-  }
-
   fieldName(): string | undefined {
     return this.match(FIELD_NAME);
   }
@@ -138,6 +132,8 @@ export class Scanner {
     while (end < text.length && text[end] !== quote) end += text[end] === "\\" ? 2 : 1;
     if (end >= text.length) return undefined;
     const inner = text.slice(this.at + 1, end);
+    // A NUL byte ends the text as far as strings are concerned.
+    if (inner.includes("\0")) return undefined;
     this.at = end + 1;
     return inner.includes("\\") ? resolveEscapes(inner, quote) : inner;
   }

@@ -20,6 +20,11 @@ export interface Token {
   readonly fields: readonly ResolvedField[];
   readonly type: number;
   readonly list: boolean;
+  /**
+   * What it counts as among the arguments of a transformer that takes several: a field inside of transformers of one
+   * argument as itself, a call of several arguments as text.
+   */
+  readonly shape: { readonly type: number; readonly list: boolean };
   /** Byte string; undefined when the event has no value. */
   text(ctx: Context): string | undefined;
   value(ctx: Context): Value | undefined;
@@ -73,6 +78,7 @@ function fieldToken(field: ResolvedField): Token {
     fields: [field],
     type: field.type,
     list: field.list,
+    shape: field,
     text: (ctx) => fieldText(field, ctx),
     value: field.extract,
   };
@@ -86,6 +92,7 @@ function constant(value: string): Token {
     fields: [],
     type: PT.CHARBUF,
     list: false,
+    shape: { type: PT.CHARBUF, list: false },
     text: () => value,
     value: () => value,
   };
@@ -106,16 +113,18 @@ function parseCall(
 ): Parsed {
   if (depth > MAX_DEPTH) throw new TokenError(`more than ${MAX_DEPTH} transformers inside each other`, at);
   const args: Token[] = [];
+  const starts: number[] = [];
   let p = skipBlanks(text, at + name.length + 1);
   for (;;) {
     const arg = parseArgument(text, p, registry, depth);
     args.push(arg.token);
+    starts.push(p);
     p = skipBlanks(text, arg.end);
     if (text[p] === ")") break;
     if (text[p] !== ",") throw new TokenError(`expected ',' or ')' in ${name}()`, p);
     p = skipBlanks(text, p + 1);
   }
-  checkArguments(name, rule, args, at);
+  checkArguments(name, rule, args, starts, at);
   let selector: string | null = null;
   p++;
   if (rule.selector && text[p] === "[") {
@@ -142,9 +151,6 @@ function parseArgument(text: string, at: number, registry: FieldRegistry, depth:
   if (/[A-Za-z0-9_.[]/.test(text[parsed.end] ?? "")) {
     throw new TokenError(`expected ',' or ')' behind '${parsed.token.name}'`, parsed.end);
   }
-  if (parsed.token.field?.field.flags.noTransformer === true) {
-    throw new TokenError(`'${parsed.token.name}' cannot be used in a transformer`, at);
-  }
   return parsed;
 }
 
@@ -170,6 +176,7 @@ function parseList(text: string, at: number, registry: FieldRegistry, depth: num
   const items: Token[] = [];
   let p = skipBlanks(text, at + 1);
   while (text[p] !== ")") {
+    if (text[p] === "(") throw new TokenError("a list cannot hold a list", p);
     const item = parseArgument(text, p, registry, depth + 1);
     items.push(item.token);
     p = skipBlanks(text, item.end);
@@ -192,27 +199,45 @@ function parseList(text: string, at: number, registry: FieldRegistry, depth: num
     fields: items.flatMap((i) => i.fields),
     type: PT.CHARBUF,
     list: true,
+    shape: { type: PT.CHARBUF, list: true },
     value: values,
     text: (ctx) => values(ctx)?.join(","),
   };
   return { token, end: p + 1 };
 }
 
-function checkArguments(name: string, rule: TransformerRule, args: readonly Token[], at: number): void {
+/** `starts`: where the arguments begin. */
+function checkArguments(
+  name: string,
+  rule: TransformerRule,
+  args: readonly Token[],
+  starts: readonly number[],
+  at: number,
+): void {
   if (args.length < rule.args.length || (!rule.variadic && args.length > rule.args.length)) {
     throw new TokenError(
       `${name}() takes ${rule.variadic ? "at least " : ""}${rule.args.length} arguments, found ${args.length}`,
       at,
     );
   }
+  const unary = rule.args.length === 1;
   args.forEach((arg, i) => {
     const kind = rule.args[Math.min(i, rule.args.length - 1)];
-    if (kind === "list" && !arg.list) throw new TokenError(`${name}() needs a list as argument ${i + 1}`, at);
-    if (kind === "string" && (arg.list || arg.fields.length > 0 || arg.names.length > 0))
-      throw new TokenError(`${name}() needs a text as argument ${i + 1}`, at);
-    const lengthOfList = name === "len" && arg.list;
-    if (kind === "value" && rule.accepts.length > 0 && !rule.accepts.includes(arg.type) && !lengthOfList) {
-      throw new TokenError(`${name}() cannot be applied to '${arg.name}': its type is not text`, at);
+    if (unary) {
+      if (arg.field?.field.flags.noTransformer === true) {
+        throw new TokenError(`'${arg.name}' cannot be used in a transformer`, starts[i] as number);
+      }
+      const lengthOfList = name === "len" && arg.list;
+      if (rule.accepts.length > 0 && !rule.accepts.includes(arg.type) && !lengthOfList) {
+        throw new TokenError(`${name}() cannot be applied to '${arg.name}': its type is not text`, at);
+      }
+      return;
+    }
+    if ((kind === "list") !== arg.shape.list) {
+      throw new TokenError(`${name}() needs ${kind === "list" ? "a list" : "one value"} as argument ${i + 1}`, at);
+    }
+    if (name !== "join" && arg.shape.type !== PT.CHARBUF) {
+      throw new TokenError(`${name}() needs text as argument ${i + 1}`, at);
     }
   });
 }
@@ -251,26 +276,28 @@ function evaluator(name: string, args: readonly Token[], selector: string | null
       return (ctx) => functions.len(first.value(ctx));
     case "join":
       return (ctx) => {
+        const separator = first.text(ctx);
         const items = list(second, ctx);
-        return items === undefined ? undefined : functions.join(first.name, items);
+        return separator === undefined || items === undefined ? undefined : functions.join(separator, items);
       };
     case "concat":
       return (ctx) => {
         const parts: string[] = [];
         for (const a of args) {
-          const v = a.text(ctx);
-          if (v === undefined) return undefined;
-          parts.push(v);
+          const v = a.value(ctx);
+          // Of a list of options the first one counts.
+          const part = typeof v === "object" ? v[0] : v;
+          if (part === undefined) return undefined;
+          parts.push(functions.scalarText(part));
         }
         return functions.concat(parts);
       };
     default:
       return (ctx) => {
         const words = list(first, ctx)?.map(String);
-        if (words === undefined) return undefined;
-        return selector === null
-          ? functions.getopt(words, second.name)
-          : functions.getoptKey(words, second.name, selector);
+        const spec = second.text(ctx);
+        if (words === undefined || spec === undefined) return undefined;
+        return selector === null ? functions.getopt(words, spec) : functions.getoptKey(words, spec, selector);
       };
   }
 }
@@ -286,6 +313,7 @@ function callToken(name: string, rule: TransformerRule, args: readonly Token[], 
     fields: args.flatMap((a) => a.fields),
     type: rule.result ?? (args[0]?.type as number),
     list,
+    shape: (args.length === 1 ? args[0]?.shape : undefined) ?? { type: PT.CHARBUF, list: false },
     value,
     text: (ctx) => {
       const v = value(ctx);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Parsing of filters: trees, places of errors, limits, printing and what a tree mentions.
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { type Ast, filterFacts, replaceIdentifiers } from "../../lib/filter/ast.ts";
 import { describeFilterError, FilterError } from "../../lib/filter/errors.ts";
 import { isOperator, parseFilter, parseFilterBytes, RULES_MAX_DEPTH } from "../../lib/filter/parser.ts";
@@ -83,9 +83,65 @@ test("a modifier's word is a plain value when no list follows", () => {
   expect(printFilter(parseFilter("proc.name = oneof list1"))).toBe("proc.name = oneof list1");
 });
 
-test("keywords directly before a parenthesis bind like keywords before a blank", () => {
-  const text = printFilter(parseFilter("a.b=1 or(a.b=2) and a.b=3"));
-  expect(text).toBe("(a.b = 1 or (a.b = 2 and a.b = 3))");
+test("behind 'and(' and 'or(' the parenthesis alone is the operand", () => {
+  expect(printFilter(parseFilter("a.b=1 and(a.b=2) or a.b=3"))).toBe("((a.b = 1 and a.b = 2) or a.b = 3)");
+  expect(place("a.b=1 or(a.b=2) and a.b=3")).toEqual([1, 17]);
+});
+
+/** Where a filter is refused; undefined when it is not. */
+function place(filter: string, maxDepth?: number): [number, number] | undefined {
+  try {
+    parseFilter(filter, maxDepth === undefined ? {} : { maxDepth });
+    return undefined;
+  } catch (e) {
+    if (!(e instanceof FilterError)) throw e;
+    return [e.line, e.col];
+  }
+}
+
+describe("refused at", () => {
+  const table: readonly (readonly [string, number])[] = [
+    ["proc.name = oneof not x", 19],
+    ["proc.name = oneof and_list", 22],
+    ["proc.name = oneof 5", 19],
+    ["proc.name = a\0b\0'x", 17],
+    ["proc.name = 'a\0b'", 13],
+    ['join(",", ("a", ("b"))) = x', 17],
+    ["tolower(proc.name,) = a", 19],
+    ["proc.name = val(proc.exe)x", 26],
+    ["not\bproc.name = a", 5],
+    ["proc.name in (a,)", 17],
+    ['proc.name in ("\\x", a)', 19],
+  ];
+  for (const [filter, col] of table) {
+    test(JSON.stringify(filter), () => expect(place(filter)).toEqual([1, col]));
+  }
+});
+
+describe("deepest nesting", () => {
+  const nested = (n: number, open: string, inner: string) => `${open.repeat(n)}${inner}${")".repeat(n)}`;
+  const table: readonly (readonly [string, string, number])[] = [
+    ["(", "a.b = 1", 18],
+    ["(", "a.b exists", 18],
+    ["(", "m", 19],
+    ["(", "a.b in (1)", 18],
+    ["not(", "a.b = 1", 23],
+    ["not(", "m", 23],
+    ["(not(", "a.b > 1", 10],
+    ["m or(", "m", 47],
+    ["m and(", "m", 31],
+  ];
+  for (const [open, inner, most] of table) {
+    test(`${open}${inner}`, () => {
+      const close = (n: number) => nested(n, open, inner) + ")".repeat(open === "(not(" ? n : 0);
+      expect(place(close(most))).toBeUndefined();
+      expect(place(close(most + 1))).toBeDefined();
+    });
+  }
+});
+
+test("a first item with a wrong escape makes a list empty", () => {
+  expect(printFilter(parseFilter('proc.name in ("\\xzz")'))).toBe("proc.name in ()");
 });
 
 test("printFilter() gives text that parses to the same tree", () => {

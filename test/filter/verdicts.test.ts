@@ -23,13 +23,11 @@ const DIFFERENT = [
   "port above 65535",
   "empty port",
 ];
-/** Entries without a mark that are done differently; see QUIRKS.md. */
-const DIFFERENT_IDS = ["m08398"];
 /** Number of event names, when all can match. */
 const ALL_NAMES = 465;
 
 function isDifferent(v: Verdict): boolean {
-  return DIFFERENT_IDS.includes(v.id) || DIFFERENT.some((d) => v.quirk?.startsWith(d) === true);
+  return DIFFERENT.some((d) => v.quirk?.startsWith(d) === true);
 }
 
 type Outcome = { valid: true } | { valid: false; stage: string; line: number; col: number };
@@ -116,7 +114,7 @@ sharedTest("what is done differently is really different", () => {
   for (const v of loadVerdicts()) {
     if (!isDifferent(v)) continue;
     const got = outcomeOf(() => checkFilter(parseFilterBytes(verdictBytes(v)), builtinFields));
-    if (got.valid !== v.valid) differing.add(DIFFERENT.find((d) => v.quirk?.startsWith(d) === true) ?? v.id);
+    if (got.valid !== v.valid) differing.add(DIFFERENT.find((d) => v.quirk?.startsWith(d) === true) ?? "");
   }
-  expect([...differing].sort()).toEqual([...DIFFERENT, ...DIFFERENT_IDS].sort());
+  expect([...differing].sort()).toEqual([...DIFFERENT].sort());
 });
