@@ -6,7 +6,7 @@ import { constants } from "node:os";
 import type { CaptureFiles } from "../lib/engine/capture/files.ts";
 import type { RotationRules } from "../lib/engine/capture/rotation.ts";
 import type { CaptureCounts, CaptureOptions, Line, LineSink } from "../lib/engine/capture/run.ts";
-import type { Context, Inspector } from "../lib/sinsp/inspector.ts";
+import type { Context, Inspector, InspectorOptions } from "../lib/sinsp/inspector.ts";
 import { CAPTURE_FLAGS } from "./capture_flags.ts";
 import type { Args } from "./cli/args.ts";
 import { describeError, UsageError } from "./cli/errors.ts";
@@ -59,6 +59,10 @@ interface Filter {
   matches(ctx: Context): boolean;
   /** Codes of the system calls that the filter or the state needs. */
   syscalls(): number[];
+  /** Mask by event id of the types that can make it true. */
+  types(): Uint8Array;
+  /** Names of the fields in it. */
+  readonly fields: readonly string[];
 }
 
 /** The compiled filter; null without words. Throws with the place when it is wrong. */
@@ -67,7 +71,8 @@ async function compileWords(words: readonly string[]): Promise<Filter | null> {
   const { parseFilterBytes } = await import("../lib/filter/parser.ts");
   const { checkFilter } = await import("../lib/filter/checker.ts");
   const { compileFilter } = await import("../lib/filter/compile.ts");
-  const { syscallsOf } = await import("../lib/filter/event_types.ts");
+  const { filterFacts } = await import("../lib/filter/ast.ts");
+  const { eventTypesOf, syscallsOf } = await import("../lib/filter/event_types.ts");
   const errors = await import("../lib/filter/errors.ts");
   const { builtinFields } = await import("../lib/fields/registry.ts");
   const { toBytes } = await import("../lib/scap/bytes.ts");
@@ -78,6 +83,8 @@ async function compileWords(words: readonly string[]): Promise<Filter | null> {
     const state = new Set(SYSCALL_SETS["state"]);
     return {
       matches: compileFilter(checkFilter(ast, builtinFields)),
+      fields: filterFacts(ast).fields,
+      types: () => eventTypesOf(ast),
       syscalls() {
         const wanted = syscallsOf(ast);
         return SYSCALL_NAMES.flatMap((name, code) => (wanted[code] === 1 || state.has(name) ? [code] : []));
@@ -109,14 +116,15 @@ async function lineSink(eager: boolean): Promise<LineSink> {
 }
 
 /** How events are printed. Throws with the place when the format is wrong. */
-async function lines(args: Args): Promise<{ line: Line | null; sink: LineSink }> {
+async function lines(args: Args): Promise<{ line: Line | null; sink: LineSink; fields: string[] }> {
   const { compileFormat } = await import("../lib/format/formatter.ts");
   const { describeFormatError, FormatError } = await import("../lib/format/error.ts");
   const sink = await lineSink(args.bool("unbuffered") || process.stdout.isTTY === true);
   try {
     const format = compileFormat(await formatText(args.string("print")), { recorded: true });
-    if (args.bool("quiet") || args.has("write")) return { line: null, sink };
-    return { line: args.bool("json") ? format.writeJson : format.write, sink };
+    if (args.bool("quiet") || args.has("write")) return { line: null, sink, fields: [] };
+    const fields = format.fields.map((f) => f.field.name);
+    return { line: args.bool("json") ? format.writeJson : format.write, sink, fields };
   } catch (error) {
     if (error instanceof FormatError) throw new Error(describeFormatError(error));
     throw error;
@@ -266,13 +274,26 @@ async function withoutState(path: string, args: Args): Promise<number | undefine
   return 0;
 }
 
+/** What the state is kept for: the event types and figures that somebody sees. */
+async function stateNeeds(args: Args, fields: readonly string[], filter: Filter | null): Promise<InspectorOptions> {
+  const { demandOf } = await import("../lib/fields/demand.ts");
+  const { EVENT_MAX } = await import("../lib/schema/events.ts");
+  const { everyEvent, figures } = demandOf(fields);
+  // What is written is complete, figures and internal events too.
+  const writes = args.has("write");
+  if (everyEvent || args.bool("debug") || (writes && (filter === null || args.bool("fatfile"))))
+    return { figures: figures || writes };
+  const wanted = filter === null ? new Uint8Array(EVENT_MAX).fill(1) : filter.types();
+  return { wanted, internal: writes, figures: figures || writes };
+}
+
 async function fromFile(path: string, args: Args): Promise<number> {
   const status = await withoutState(path, args);
   if (status !== undefined) return status;
   const started = performance.now();
   await setDisplay(args);
   const filter = await compileWords(args.words);
-  const { line, sink } = await lines(args);
+  const { line, sink, fields } = await lines(args);
   const { openCapture } = await import("../lib/scap/reader.ts");
   const { Inspector } = await import("../lib/sinsp/inspector.ts");
   const { Stop } = await import("../lib/engine/capture/run.ts");
@@ -281,7 +302,8 @@ async function fromFile(path: string, args: Args): Promise<number> {
   const source = await openCapture(path);
   try {
     const what = { matches: filter?.matches ?? null, line, sink };
-    await runWith(args, { inspector: new Inspector(source), what, filtered: filter !== null, stop, started });
+    const inspector = new Inspector(source, await stateNeeds(args, [...fields, ...(filter?.fields ?? [])], filter));
+    await runWith(args, { inspector, what, filtered: filter !== null, stop, started });
     return 0;
   } finally {
     release();

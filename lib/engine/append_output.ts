@@ -24,6 +24,8 @@ export interface ExtraField {
   readonly name: string;
   /** What its value is made from: a format, "%name" for a field alone; "" for a fixed value. */
   readonly format: string;
+  /** Names of the fields in it. */
+  readonly fields: readonly string[];
   json(ctx: Context): string;
 }
 
@@ -66,13 +68,15 @@ function rawField(name: string): ExtraField {
   return {
     name: toText(field.token),
     format: `%${toText(field.token)}`,
+    fields: [field.field.name],
     json: (ctx) => fieldJson(field, ctx) ?? "null",
   };
 }
 
 function textField(name: string, format: string): ExtraField {
   const compiled = compileFormat(format, { registry: ruleFields, tolerant: true });
-  return { name, format, json: (ctx) => JSON.stringify(toText(compiled.text(ctx) ?? "")) };
+  const fields = compiled.fields.map((f) => f.field.name);
+  return { name, format, fields, json: (ctx) => JSON.stringify(toText(compiled.text(ctx) ?? "")) };
 }
 
 /** Additions of one configuration; mistakes in them are in `errors`. */
@@ -106,6 +110,7 @@ export class AppendOutput {
     this.fixed = [...config.get("static_fields")].map(([name, value]) => ({
       name,
       format: "",
+      fields: [],
       json: () => JSON.stringify(value),
     }));
   }

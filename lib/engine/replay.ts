@@ -55,12 +55,20 @@ export async function replay(settings: ReplaySettings, loaded = load(settings)):
     onPause: (inspector) => bar?.update(inspector.source.name, inspector.source.progress(), statistics.events),
   });
   const release = onSignals({ stop: () => engine.stop(), reopen: () => outputs.reopen() });
+  // A limit counts all events, whether or not a rule looks at them.
+  const { wanted, figures } = loaded.needs;
+  const selective = settings.maxEvents === undefined && wanted !== undefined;
+  const state = {
+    ...stateOptions(config),
+    ...(figures === false ? { figures } : {}),
+    ...(selective ? { wanted } : {}),
+  };
   let status = 0;
   try {
     for (const path of captures) {
       if (engine.stopped) break;
       try {
-        await replayOne(engine, path, stateOptions(config));
+        await replayOne(engine, path, state);
       } catch (error) {
         // A damaged or missing file does not keep the next ones from being read.
         if (!(error instanceof ScapFormatError || error instanceof ScapIoError)) throw error;

@@ -4,6 +4,7 @@ import { hostname } from "node:os";
 import { type Config, ConfigError, loadConfig } from "../config/config.ts";
 import type { ConfigRecord } from "../config/key.ts";
 import type { Environment } from "../config/node.ts";
+import { demandOf } from "../fields/demand.ts";
 import { display } from "../fields/settings.ts";
 import { resolveHosts } from "../filter/hosts.ts";
 import type { Message } from "../outputs/output.ts";
@@ -54,6 +55,8 @@ export interface Loaded {
   config: Config;
   ruleset: Ruleset;
   detection: Detection;
+  /** What rules ask of the state: the event types they look at (undefined when they look back at all), and figures. */
+  needs: Pick<InspectorOptions, "wanted" | "figures">;
   /** Files and directories all this was read from. */
   paths: readonly string[];
   /** Settles when the host names in rules have been looked up; worth waiting for, but not for long. */
@@ -123,9 +126,12 @@ export function load(settings: RunSettings, config = readConfig(settings)): Load
   display.buffer = config.get("buffer_format_base64") ? "base64" : "dots";
   display.bufferLimit = 0;
   const host = env["FALCO_HOSTNAME"] ?? hostname();
+  const extra = ruleset.rules.flatMap((rule) => append.fields(rule).flatMap((f) => f.fields));
+  const { everyEvent, figures } = demandOf([...ruleset.fields(), ...extra]);
   return {
     config,
     ruleset,
+    needs: { figures, ...(everyEvent ? {} : { wanted: ruleset.eventTypes }) },
     detection: makeDetection(ruleset, append, alertStyle(config), host),
     paths: [...config.files, ...paths, ...sources.map((s) => s.name)],
     hosts: Promise.all(result.compiled.rules.map((rule) => resolveHosts(rule.checked))),

@@ -79,6 +79,14 @@ export class Ruleset {
     return wanted;
   }
 
+  /** Names of the fields that conditions and outputs mention. */
+  fields(): string[] {
+    return [
+      ...this.conditions.flatMap((ast) => filterFacts(ast).fields),
+      ...this.rules.flatMap((rule) => rule.output.fields.map((f) => f.field.name)),
+    ];
+  }
+
   /** Number of rules that match the current event; they are in `hits`. */
   match(ctx: Context): number {
     if (ctx.ev.legacyEnter) return this.matchEnter(ctx);

@@ -6,9 +6,17 @@ import { toText } from "./bytes.ts";
 import { type Completion, EVENT_HEADER_SIZE, type EventCursor } from "./cursor.ts";
 import { EnterStore, type KeptEvent } from "./enter_store.ts";
 
+/** Bytes that stand in for parameters that nobody recorded, by the value they are filled with. */
+const FILLS = [0, 0xff];
+const FILL_LENGTH = 32;
+/** They lie at the end of the memory that events are read from, so that parameters can be placed on them. */
+export const CONSTANTS = Buffer.concat(FILLS.map((fill) => Buffer.alloc(FILL_LENGTH, fill)));
+
 /** Converts the event under a cursor; one per source. */
 export class Converter implements Completion {
   private readonly enters = new EnterStore();
+  /** Memory that ends with CONSTANTS. */
+  private window: Buffer = CONSTANTS;
   /** Of the event under the cursor. */
   private plan!: ConversionPlan;
   private staging: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
@@ -20,6 +28,11 @@ export class Converter implements Completion {
   /** Forgets kept enter events (a new section begins). */
   clear(): void {
     this.enters.clear();
+  }
+
+  /** Says where events lie, as a rule: in memory that ends with CONSTANTS. */
+  setWindow(window: Buffer): void {
+    this.window = window;
   }
 
   /** To be called before the memory that events were converted from is used for something else. */
@@ -46,9 +59,7 @@ export class Converter implements Completion {
       return true;
     }
     if (plan.params === null) {
-      if (action === ACTION.KEEP_AND_PASS) {
-        this.enters.keep(c);
-      }
+      if (action === ACTION.KEEP_AND_PASS) this.enters.keep(c);
       return true;
     }
     this.plan = plan;
@@ -63,12 +74,30 @@ export class Converter implements Completion {
     return true;
   }
 
-  complete(c: EventCursor, recorded: EventCursor): void {
+  complete(c: EventCursor, recorded: EventCursor): boolean {
+    if (this.plan.placeable && this.place(c, recorded)) return true;
     const length = this.build(recorded, this.plan);
     c.bytes = this.staging;
     c.view = this.stagingView;
     c.offset = 0;
     c.length = length;
+    return false;
+  }
+
+  /** Says where the parameters lie; false when they do not all lie in the window. */
+  private place(c: EventCursor, recorded: EventCursor): boolean {
+    if (c.bytes !== this.window) return false;
+    const params = this.plan.params!;
+    const enter = this.enters.get(c.tid);
+    for (let i = 0; i < params.length; i++) {
+      const p = params[i]!;
+      if (p.from === FROM.OLD) c.place(i, recorded.paramOffset(p.index), recorded.paramLength(p.index));
+      else if (p.from === FROM.ENTER && enter !== undefined && this.find(enter, p.enterType, p.index)) {
+        if (enter.bytes !== c.bytes) return false;
+        c.place(i, this.found, this.foundLength);
+      } else c.place(i, c.bytes.length - (p.fill === 0 ? 2 * FILL_LENGTH : FILL_LENGTH), p.size);
+    }
+    return true;
   }
 
   /** Makes sure that staging holds `n` bytes; what is in it stays. */

@@ -2,6 +2,7 @@
 // The one mutable cursor over events: points at a v2 event in a buffer and reads its header and parameters.
 import { noInline } from "bun:jsc";
 import { EVENT_LARGE } from "../schema/events.ts";
+import { internedText } from "./interned.ts";
 
 /** Size of the v2 event header: u64 ts, i64 tid, u32 len, u16 type, u32 nparams. */
 export const EVENT_HEADER_SIZE = 26;
@@ -26,8 +27,11 @@ const TWO32 = 4294967296;
 
 /** Brings the parameters of recorded events into their current form. */
 export interface Completion {
-  /** Points `bytes`, `view`, `offset` and `length` of `cursor` at the current form of the event under `recorded`. */
-  complete(cursor: EventCursor, recorded: EventCursor): void;
+  /**
+   * Either says by place() where each parameter of `cursor` lies in its memory and returns true, or points `bytes`, `view`,
+   * `offset` and `length` at an event in the current form and returns false. `recorded` is the event as it was.
+   */
+  complete(cursor: EventCursor, recorded: EventCursor): boolean;
 }
 
 /**
@@ -85,8 +89,10 @@ export class EventCursor {
   private recordedCursor: EventCursor | null = null;
   private recordedIsSet = false;
 
-  /** Absolute end offsets of parameters, filled on demand; entry i+1 is the end of parameter i. */
-  private readonly ends = new Uint32Array(MAX_PARAMS + 2);
+  /** Absolute offsets and lengths of parameters, filled on demand. */
+  private readonly starts = new Uint32Array(MAX_PARAMS + 1);
+  private readonly lengths = new Uint32Array(MAX_PARAMS + 1);
+  /** Number of parameters located; −1 before that. */
   private known = -1;
 
   /** Must be called by the source after it has set `bytes`, `view`, `offset`, `type` and `nparams` of a new event. */
@@ -144,65 +150,73 @@ export class EventCursor {
     if (completion !== null) {
       if (!this.recordedIsSet) this.setRecorded();
       this.completion = null;
-      completion.complete(this, this.recordedCursor as EventCursor);
+      if (completion.complete(this, this.recordedCursor as EventCursor)) {
+        this.known = this.nparams;
+        return;
+      }
     }
     const view = this.view;
-    const ends = this.ends;
+    const { starts, lengths } = this;
     const n = this.nparams > MAX_PARAMS ? MAX_PARAMS : this.nparams;
+    const wide = EVENT_LARGE[this.type] === 1;
     let at = this.offset + EVENT_HEADER_SIZE;
-    if (EVENT_LARGE[this.type] === 1) {
-      let data = at + this.nparams * 4;
-      ends[0] = data;
-      for (let i = 0; i < n; i++, at += 4) ends[i + 1] = data += view.getUint32(at, true);
-    } else {
-      let data = at + this.nparams * 2;
-      ends[0] = data;
-      for (let i = 0; i < n; i++, at += 2) ends[i + 1] = data += view.getUint16(at, true);
+    let data = at + this.nparams * (wide ? 4 : 2);
+    for (let i = 0; i < n; i++) {
+      const length = wide ? view.getUint32(at, true) : view.getUint16(at, true);
+      starts[i] = data;
+      lengths[i] = length;
+      data += length;
+      at += wide ? 4 : 2;
     }
     this.known = n;
+  }
+
+  /** For completions: parameter `i` is the `length` bytes at `start` of `bytes`. */
+  place(i: number, start: number, length: number): void {
+    this.starts[i] = start;
+    this.lengths[i] = length;
   }
 
   /** Offset in `bytes` of parameter `i`; meaningful only when `i < nparams`. */
   paramOffset(i: number): number {
     if (this.known < 0) this.locate();
-    return this.ends[i] as number;
+    return this.starts[i] as number;
   }
 
   /** Length in bytes of parameter `i`; 0 when it is absent or was not captured. */
   paramLength(i: number): number {
     if (this.known < 0) this.locate();
-    if (i >= this.known) return 0;
-    return (this.ends[i + 1] as number) - (this.ends[i] as number);
+    return i >= this.known ? 0 : (this.lengths[i] as number);
   }
 
   /** Unsigned 32-bit integer in parameter `i` (little endian). `absent` when it is shorter. */
   u32(i: number, absent = 0): number {
-    return this.paramLength(i) >= 4 ? this.view.getUint32(this.ends[i] as number, true) : absent;
+    return this.paramLength(i) >= 4 ? this.view.getUint32(this.starts[i] as number, true) : absent;
   }
 
   /** Signed 32-bit integer in parameter `i`. */
   i32(i: number, absent = 0): number {
-    return this.paramLength(i) >= 4 ? this.view.getInt32(this.ends[i] as number, true) : absent;
+    return this.paramLength(i) >= 4 ? this.view.getInt32(this.starts[i] as number, true) : absent;
   }
 
   u16(i: number, absent = 0): number {
-    return this.paramLength(i) >= 2 ? this.view.getUint16(this.ends[i] as number, true) : absent;
+    return this.paramLength(i) >= 2 ? this.view.getUint16(this.starts[i] as number, true) : absent;
   }
 
   u8(i: number, absent = 0): number {
-    return this.paramLength(i) >= 1 ? this.view.getUint8(this.ends[i] as number) : absent;
+    return this.paramLength(i) >= 1 ? this.view.getUint8(this.starts[i] as number) : absent;
   }
 
   /** Signed 64-bit integer as a double: exact within ±2^53, rounded beyond. For return values, fds, pids, sizes. */
   i64(i: number, absent = 0): number {
     if (this.paramLength(i) < 8) return absent;
-    return readInt64(this.view, this.ends[i] as number);
+    return readInt64(this.view, this.starts[i] as number);
   }
 
   /** Unsigned 64-bit integer as a double: exact up to 2^53, rounded beyond. */
   u64(i: number, absent = 0): number {
     if (this.paramLength(i) < 8) return absent;
-    const at = this.ends[i] as number;
+    const at = this.starts[i] as number;
     return this.view.getUint32(at + 4, true) * TWO32 + this.view.getUint32(at, true);
   }
 
@@ -222,22 +236,14 @@ export class EventCursor {
   raw(i: number): string {
     const n = this.paramLength(i);
     if (n === 0) return "";
-    const at = this.ends[i] as number;
+    const at = this.starts[i] as number;
     return this.bytes.latin1Slice(at, at + n);
   }
 
   /** NUL-terminated text in parameter `i` as a byte string, up to the first NUL; "" when absent. */
   str(i: number): string {
     const n = this.paramLength(i);
-    if (n === 0) return "";
-    const at = this.ends[i] as number;
-    const bytes = this.bytes;
-    let end = at + n - 1;
-    if (bytes[end] !== 0) end++;
-    // A NUL before the last byte ends the text as well.
-    const s = bytes.latin1Slice(at, end);
-    const nul = s.indexOf("\0");
-    return nul < 0 ? s : s.slice(0, nul);
+    return n === 0 ? "" : internedText(this.bytes, this.view, this.starts[i] as number, n);
   }
 
   /** Exact time of the event in nanoseconds since the epoch. For display only: it makes a BigInt. */

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Trace files as a source of events: walks blocks in a window of memory, checks every event, moves the cursor.
 import { noInline } from "bun:jsc";
-import { ANY_COUNT, AS_IS } from "../schema/conversion.ts";
+import { ANY_COUNT, AS_IS, DEMAND, demandFor } from "../schema/conversion.ts";
 import { EVENT_LARGE, EVENT_MAX } from "../schema/events.ts";
 import { EV } from "../schema/tables/enums.ts";
 import { BLOCK, BLOCK_TYPES, type BlockType, KIND, MAX_EVENT_BLOCK, MAX_LARGE_BLOCK } from "./blocks.ts";
-import { Converter } from "./converter.ts";
+import { CONSTANTS, Converter } from "./converter.ts";
 import { EVENT_FLAG, EVENT_HEADER_SIZE, EventCursor, MAX_PARAMS, readInt64 } from "./cursor.ts";
 import { inputName, ScapFormatError } from "./errors.ts";
 import { type ByteInput, openInput } from "./input.ts";
@@ -13,11 +13,14 @@ import { emptyState, hex, SectionError, SectionReader, type Window } from "./sec
 import { type CaptureSource, type InitialState, type MachineInfo, NEXT, type SourceStats } from "./source.ts";
 import { EventUpgrader, UPGRADE } from "./upgrade.ts";
 
-/** Bytes of the window at the start (it stays in the CPU's cache); it grows only for an event or entry that is larger. */
+/** Bytes of the window at the start, but for the constants at its end (it stays in the CPU's cache); it grows only for an event or entry that is larger. */
 const WINDOW = 512 * 1024;
 const TWO32 = 4294967296;
 /** Smallest event blocks: block header, cpu, (flags), event header and trailer; v1 headers are 4 bytes shorter. */
 const LEAST_BLOCK = 8 + 2 + 22 + 4;
+
+/** No thread's id. */
+const NOBODY = Number.MIN_SAFE_INTEGER;
 
 /** The block held nothing to deliver. */
 const PASSED_OVER = -1;
@@ -29,10 +32,23 @@ const NO_MACHINE: MachineInfo = { numCpus: 0, memorySize: 0, maxPid: 0, hostname
 
 /** Entry of the tables below: events that nextSlow() sees to. */
 const SLOW = 0xfd;
+/**
+ * Entries for events that are checked, counted and passed over: without further ado; enter events that the converter is
+ * told of; enter events that it keeps.
+ */
+const PASS = 0xfc;
+const PASS_ENTER = 0xfb;
+const PASS_KEPT = 0xfa;
+/** Entry for each DEMAND; that for WANTED depends on the type. */
+const PASSES: Readonly<Record<number, number>> = {
+  [DEMAND.UNWANTED]: PASS,
+  [DEMAND.UNWANTED_ENTER]: PASS_ENTER,
+  [DEMAND.KEPT]: PASS_KEPT,
+};
 
 /**
- * For every type an event header can state: SLOW (unknown types, 32-bit parameter lengths), ANY_COUNT, or the number of
- * parameters with which the event is delivered as it is; with another number it is converted.
+ * For every type an event header can state: SLOW (unknown types, 32-bit parameter lengths), PASS…, ANY_COUNT, or the number
+ * of parameters with which the event is delivered as it is; with another number it is converted.
  */
 function typeTable(asIs: (type: number) => number): Uint8Array {
   const table = new Uint8Array(65536).fill(SLOW);
@@ -41,6 +57,19 @@ function typeTable(asIs: (type: number) => number): Uint8Array {
 }
 const CURRENT = typeTable((type) => AS_IS[type]!);
 const RECORDED = typeTable(() => ANY_COUNT);
+
+/** CURRENT, but that only the `wanted` types are delivered. */
+function selectiveTable(wanted: Uint8Array): Uint8Array {
+  const demand = demandFor(wanted);
+  return typeTable((type) => PASSES[demand[type]!] ?? AS_IS[type]!);
+}
+
+/** Memory for `size` bytes of a file, with the converter's constants behind them. */
+function newWindow(size: number): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(size + CONSTANTS.length);
+  CONSTANTS.copy(bytes, size);
+  return bytes;
+}
 
 export interface OpenOptions {
   /** Deliver events as they were recorded, without conversion to the current schema. */
@@ -65,8 +94,9 @@ export class FileSource implements CaptureSource, Window {
   sections = 0;
   /** Events of a type that this schema does not know or use; they are passed over. */
   unknownEvents = 0;
+  passedOver = 0;
 
-  bytes: Buffer = Buffer.allocUnsafeSlow(WINDOW);
+  bytes: Buffer = newWindow(WINDOW);
   view: DataView = new DataView(this.bytes.buffer);
   private words: Int32Array = new Int32Array(this.bytes.buffer);
   at = 0;
@@ -95,7 +125,13 @@ export class FileSource implements CaptureSource, Window {
   private readonly upgrader = new EventUpgrader();
   private readonly asRecorded: boolean;
   /** By event type: what next() does with it. */
-  private readonly asIs: Uint8Array;
+  private asIs: Uint8Array;
+  /** What setWanted() was given last, and the table made of it. */
+  private wanted: Uint8Array | null = null;
+  private selective: Uint8Array = CURRENT;
+  private met: (tid: number, type: number) => boolean = () => true;
+  /** Thread that `met` need not be told of. */
+  private metTid = NOBODY;
 
   constructor(name: string, input: ByteInput, options: OpenOptions) {
     this.name = name;
@@ -104,6 +140,12 @@ export class FileSource implements CaptureSource, Window {
     this.input = input;
     this.cursor.bytes = this.bytes;
     this.cursor.view = this.view;
+    this.converter.setWindow(this.bytes);
+  }
+
+  /** Bytes of a file that the window holds. */
+  private get capacity(): number {
+    return this.bytes.length - CONSTANTS.length;
   }
 
   /** How the file is packed. */
@@ -152,6 +194,14 @@ export class FileSource implements CaptureSource, Window {
       }
       if ((nparams & 1) !== 0) used += words[l]! & 0xffff;
       if (used > eventEnd) return this.nextSlow(at);
+      if (asIs === PASS || asIs === PASS_ENTER) {
+        // Marked events are for those who look at the marks.
+        if (flags !== 0) return this.nextSlow(at);
+        this.num++;
+        this.passOver(type, asIs === PASS_ENTER, words[w + 4]!, words[w + 5]!, words[w + 6]!);
+        at = next;
+        continue;
+      }
       this.at = next;
       this.blockId = id;
       const c = this.cursor;
@@ -173,9 +223,32 @@ export class FileSource implements CaptureSource, Window {
       c.nparams = nparams;
       c.length = length;
       c.reset();
-      if (asIs === nparams || asIs === ANY_COUNT || this.convert()) return NEXT.EVENT;
+      if (asIs === nparams || asIs === ANY_COUNT) return NEXT.EVENT;
+      if (this.convert() && asIs !== PASS_KEPT) return NEXT.EVENT;
+      if (asIs === PASS_KEPT) this.passOver(type, false, w4, w5, w6);
       at = next;
     }
+  }
+
+  setWanted(wanted: Uint8Array | null, met: (tid: number, type: number) => boolean): void {
+    if (this.asRecorded) return;
+    if (wanted !== null && wanted !== this.wanted) {
+      this.wanted = wanted;
+      this.selective = selectiveTable(wanted);
+    }
+    this.met = met;
+    this.metTid = NOBODY;
+    this.asIs = wanted === null ? CURRENT : this.selective;
+  }
+
+  /** An event that is passed over, with the words of its header that hold the thread id. */
+  private passOver(type: number, isEnter: boolean, w4: number, w5: number, w6: number): void {
+    this.passedOver++;
+    const tidLow = (w4 >>> 16) | (w5 << 16);
+    const tidHigh = (w5 >>> 16) | (w6 << 16);
+    const tid = tidHigh === tidLow >> 31 ? tidLow : tidHigh * TWO32 + (tidLow >>> 0);
+    if (isEnter) this.converter.passEnter(tid);
+    if (tid !== this.metTid) this.metTid = this.met(tid, type) ? tid : NOBODY;
   }
 
   /** next() at a block that is out of the ordinary, or at the end of what is in memory. */
@@ -290,6 +363,7 @@ export class FileSource implements CaptureSource, Window {
     this.section = new SectionReader();
     this.sections++;
     this.converter.clear();
+    this.asIs = this.asRecorded ? RECORDED : CURRENT;
     this.phase = this.sections > 1 ? PHASE.LEADING : PHASE.EVENTS;
     this.need = 0;
     this.baseLow = 0;
@@ -458,29 +532,30 @@ export class FileSource implements CaptureSource, Window {
       this.base += this.at;
       this.at = 0;
       this.end = 0;
-    } else if (this.bytes.length - this.at < need || this.at > this.bytes.length / 2) this.compact(need);
+    } else if (this.capacity - this.at < need || this.at > this.capacity / 2) this.compact(need);
     this.need = 0;
     while (this.end - this.at < need && !this.inputEnded) {
       try {
-        const n = await this.input.read(this.bytes, this.end, this.bytes.length - this.end);
+        const n = await this.input.read(this.bytes, this.end, this.capacity - this.end);
         if (n === 0) this.inputEnded = true;
         this.end += n;
       } catch (error) {
         this.inputEnded = true;
         this.inputFailure = error as Error;
       }
-      if (this.end === this.bytes.length && this.end - this.at < need) this.compact(need);
+      if (this.end === this.capacity && this.end - this.at < need) this.compact(need);
     }
   }
 
   /** Moves the unread bytes to the front, into a larger window when `need` does not fit. */
   private compact(need: number): void {
-    let size = this.bytes.length;
+    let size = this.capacity;
     // It doubles as bytes really come, so that a length that lies does not cost memory.
     if (this.at === 0 && this.end === size && need > size) size *= 2;
     const from = this.bytes;
-    if (size !== from.length) {
-      this.bytes = Buffer.allocUnsafeSlow(size);
+    if (size !== this.capacity) {
+      this.bytes = newWindow(size);
+      this.converter.setWindow(this.bytes);
       this.view = new DataView(this.bytes.buffer);
       this.words = new Int32Array(this.bytes.buffer);
       this.cursor.bytes = this.bytes;

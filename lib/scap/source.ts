@@ -203,6 +203,15 @@ export interface CaptureSource {
   /** Moves the cursor; NEXT.IDLE means that the memory at hand is used up and `more()` must be awaited. */
   next(): number;
   /**
+   * From the next event on, to the end of the section, only events of types that are 1 in `wanted` (by event id; those an
+   * event is recorded as count as well as those it is converted to) need be delivered; null = all. What is passed over is
+   * numbered and counted in `passedOver`, and `met` is called with its thread and type until it says true for that thread,
+   * and again when other threads were met meanwhile. Sources that gain nothing by it have no such method.
+   */
+  setWanted?(wanted: Uint8Array | null, met: (tid: number, type: number) => boolean): void;
+  /** Events that setWanted() kept from being delivered so far. */
+  readonly passedOver?: number;
+  /**
    * Waits for more bytes. Resolves true when `next()` is worth calling again, false at the end of the stream.
    * Throws ScapFormatError (trace files) after all whole events before the damage have been delivered.
    */

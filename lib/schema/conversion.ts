@@ -46,6 +46,8 @@ export interface ConversionPlan {
   readonly type: number;
   /** Parameters of the result; null: it is as recorded. */
   readonly params: readonly ParamSource[] | null;
+  /** All parameters are bytes of recorded events, or constants. */
+  readonly placeable: boolean;
 }
 
 /** Most rules applied to one event one after the other; the table's longest chain is far shorter. */
@@ -92,7 +94,12 @@ function makePlan(recordedType: number, nparams: number): ConversionPlan {
   let changed = false;
   let params: ParamSource[] = [];
   for (let i = 0; i < nparams; i++) params.push({ from: FROM.OLD, index: i, enterType: -1, size: 0, fill: 0 });
-  const plan = (action: number): ConversionPlan => ({ action, type, params: changed ? params : null });
+  const plan = (action: number): ConversionPlan => ({
+    action,
+    type,
+    params: changed ? params : null,
+    placeable: params.every((p) => p.from !== FROM.CONTAINER_JSON),
+  });
   for (let step = 0; step < MAX_STEPS; step++) {
     const flags = EVENT_FLAGS[type] ?? 0;
     const enter = (type & 1) === 0;
@@ -112,6 +119,55 @@ function makePlan(recordedType: number, nparams: number): ConversionPlan {
     changed = true;
   }
   throw new Error(`the rules for event ${recordedType} with ${nparams} parameters do not come to an end`);
+}
+
+/** By event type: all types that an event recorded so can become, itself among them. */
+const becomes: (readonly number[] | undefined)[] = [];
+
+function typesAfter(type: number): readonly number[] {
+  const known = becomes[type];
+  if (known !== undefined) return known;
+  const types = [type];
+  for (const t of types) {
+    for (const [from, , action, to] of CONVERTER_ROWS) {
+      if (from === t && (action === "change_type" || action === "add_params") && !types.includes(to)) types.push(to);
+    }
+  }
+  becomes[type] = types;
+  return types;
+}
+
+/** What a reader does with the events of a type that only some others want. */
+export const DEMAND = Object.freeze({
+  /** Delivers them: they are wanted. */
+  WANTED: 0,
+  /** Passes them over. */
+  UNWANTED: 1,
+  /** Passes them over and forgets what their thread's former enter event said. */
+  UNWANTED_ENTER: 2,
+  /** Keeps them for the exit events that are completed from them, and passes them over. */
+  KEPT: 3,
+} as const);
+
+/**
+ * By recorded event type, a DEMAND. `wanted` is 1 for the types, of the current schema or as recorded, that somebody
+ * wants to see.
+ */
+export function demandFor(wanted: Uint8Array): Uint8Array {
+  const demand = new Uint8Array(EVENT_MAX);
+  const isWanted = (type: number): boolean => typesAfter(type).some((t) => wanted[t] === 1);
+  const kept = new Set<number>();
+  for (const [from, , action] of CONVERTER_ROWS) {
+    if (action === "store" || action === "store_and_pass") kept.add(from);
+  }
+  for (let type = 0; type < EVENT_MAX; type++) {
+    // What the converter drops is not counted, which only it can tell.
+    if ((EVENT_FLAGS[type] ?? 0) & EF.UNUSED || isWanted(type)) continue;
+    const after = typesAfter(type);
+    if ((type & 1) === 1 || !after.some((t) => kept.has(t))) demand[type] = DEMAND.UNWANTED;
+    else demand[type] = after.some((t) => isWanted(t + 1)) ? DEMAND.KEPT : DEMAND.UNWANTED_ENTER;
+  }
+  return demand;
 }
 
 const PLANS: (ConversionPlan | undefined)[] = new Array(EVENT_MAX * 64);

@@ -22,7 +22,8 @@ import { ContainerTable } from "./containers.ts";
 import type { Context } from "./context.ts";
 import type { FdInfo } from "./fd_info.ts";
 import { FdTable } from "./fd_table.ts";
-import { HANDLERS } from "./handlers/index.ts";
+import type { Handler } from "./handlers/handler.ts";
+import { HANDLERS, HANDLERS_WITHOUT_FIGURES, handledTypes } from "./handlers/index.ts";
 import type { InspectorOptions, InspectorStats } from "./options.ts";
 import { joinPath } from "./path.ts";
 import { Questions } from "./questions.ts";
@@ -61,6 +62,13 @@ const IS_ENTER = Uint8Array.from(EVENTS, (e) => ((e.kind & EC.SYSCALL) !== 0 && 
 /** 1 for exit events of system calls. */
 const IS_EXIT = Uint8Array.from(EVENTS, (e) => ((e.kind & EC.SYSCALL) !== 0 && (e.id & 1) === 1 ? 1 : 0));
 const USES_FD = Uint8Array.from(EVENT_FLAGS, (f) => (f & EF.USES_FD ? 1 : 0));
+
+/** The types that are looked at or that the state needs, by event id. */
+function neededTypes(options: InspectorOptions & { wanted: Uint8Array }, handlers: readonly Handler[]): Uint8Array {
+  const handled = handledTypes(handlers);
+  const internal = options.internal === true ? 1 : 0;
+  return options.wanted.map((w, id) => (INTERNAL[id] === 1 ? internal : w) | handled[id]!);
+}
 
 /** fdNum not worked out yet. */
 const LAZY = -2;
@@ -106,6 +114,9 @@ export class Inspector implements Context {
   private purgeAt = Number.POSITIVE_INFINITY;
   private readonly questions: Questions;
   private readonly askedContainers = new Set<string>();
+  private readonly handlers: readonly Handler[];
+  /** Event types to ask the source for; null = all. */
+  private readonly needed: Uint8Array | null;
 
   constructor(
     readonly source: CaptureSource,
@@ -114,6 +125,9 @@ export class Inspector implements Context {
     this.ev = source.cursor;
     this.base = source.baseTime;
     this.questions = new Questions(opts);
+    this.handlers = opts.figures === false ? HANDLERS_WITHOUT_FIGURES : HANDLERS;
+    const { wanted } = opts;
+    this.needed = wanted === undefined ? null : neededTypes({ ...opts, wanted }, this.handlers);
     this.threads = new ThreadTable(this.counters, opts.maxThreads ?? MAX_THREADS);
     this.seed(source.state);
   }
@@ -122,6 +136,16 @@ export class Inspector implements Context {
   forgetEvents(): void {
     this.firstTs = Number.NaN;
     this.deliveredTs = Number.NaN;
+  }
+
+  /** An event that is passed over tells of its thread all the same. Says true when the thread has an entry. */
+  private readonly meet = (tid: number, type: number): boolean => {
+    return NO_THREAD[type] !== 1 && this.lookup(tid, type) !== null;
+  };
+
+  /** Events that were counted and not delivered, because nobody wants their types. */
+  get passedOver(): number {
+    return this.source.passedOver ?? 0;
   }
 
   get machine(): MachineInfo {
@@ -160,7 +184,10 @@ export class Inspector implements Context {
     this.prevTs = this.deliveredTs;
     this.hidden = INTERNAL[type] === 1 || (ev.flags & EVENT_FLAG.STATE_ONLY) !== 0;
     // Statistics events start the clock too, although they are not shown.
-    if (Number.isNaN(this.firstTs) && (!this.hidden || type === EV.PROCINFO_E)) this.firstTs = ts;
+    if (Number.isNaN(this.firstTs) && (!this.hidden || type === EV.PROCINFO_E)) {
+      this.firstTs = ts;
+      if (this.needed !== null) this.source.setWanted?.(this.needed, this.meet);
+    }
     if (!this.hidden) {
       this.deliveredTs = ts;
     } else if (this.olderWriter && type >= EV.USER_ADDED_E && type <= EV.GROUP_DELETED_X) this.uncounted++;
@@ -169,7 +196,7 @@ export class Inspector implements Context {
     this.theFd = null;
     this.fdNameChanged = false;
     this.enterTs = Number.NaN;
-    const handler = HANDLERS[type]!;
+    const handler = this.handlers[type]!;
     if (NO_THREAD[type] === 1) {
       this.thread = null;
     } else {
@@ -501,4 +528,5 @@ export class Inspector implements Context {
 }
 
 // The event loop's function stays small, so that it is compiled once and not with every change of what it calls.
-for (const method of ["apply", "lookup", "flush", "findFd"] as const) noInline(Inspector.prototype[method]);
+const OUT_OF_LINE = ["apply", "lookup", "flush", "findFd", "heal", "stub", "recheck", "purge", "restart"] as const;
+for (const method of OUT_OF_LINE) noInline(Inspector.prototype[method]);

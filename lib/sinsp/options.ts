@@ -10,6 +10,16 @@ export interface MissingThread {
 }
 
 export interface InspectorOptions {
+  /**
+   * 1 for the event types (by event id) that are looked at; others need only be applied to the state, and those that do
+   * not change it may be passed over, numbered and counted. Default: all are looked at. Not to be given where times
+   * between events are asked for (evt.deltatime, evt.latency and the like).
+   */
+  wanted?: Uint8Array;
+  /** With `wanted`: internal events (statistics, users, groups …) are looked at too. */
+  internal?: boolean;
+  /** Keep memory sizes, page faults and CPU times of threads true. Default true. */
+  figures?: boolean;
   /** Most threads kept. */
   maxThreads?: number;
   /** Live: asks the machine (/proc) for a thread whose clone was lost. */

@@ -72,7 +72,7 @@ export interface CaptureOptions {
 }
 
 export interface CaptureCounts {
-  /** Events read. */
+  /** Events read; those that were passed over because nobody wants their types are added at the end of a batch. */
   read: number;
   /** Events that passed the filter and are no internal ones. */
   shown: number;
@@ -98,6 +98,7 @@ const BATCH = Object.freeze({
 
 class Capture {
   readonly counts: CaptureCounts = { read: 0, shown: 0, byType: new Float64Array(EVENT_MAX) };
+  private passedOver = 0;
 
   constructor(
     private readonly inspector: Inspector,
@@ -106,6 +107,14 @@ class Capture {
 
   /** Takes the events at hand; says why it stopped. */
   batch(): number {
+    const why = this.take();
+    const passedOver = this.inspector.passedOver;
+    this.counts.read += passedOver - this.passedOver;
+    this.passedOver = passedOver;
+    return why;
+  }
+
+  private take(): number {
     const { inspector, counts } = this;
     const { matches, line, sink, events, limit, internal } = this.options;
     const ev = inspector.ev;

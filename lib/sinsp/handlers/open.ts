@@ -106,8 +106,14 @@ const onCreat: Handler = (insp, ev) => {
 /** Keeps what the enter event says for the exit event: the program may change its memory in between. */
 function makeEnter(name: number, dirfd: number, flags: number): Handler {
   return (insp, ev) => {
-    if (insp.thread === null) return;
-    insp.thread.enter = {
+    const thread = insp.thread;
+    if (thread === null) return;
+    // Enter events of old captures may come without parameters.
+    if (ev.paramLength(name) === 0) {
+      thread.enter = null;
+      return;
+    }
+    thread.enter = {
       type: ev.type,
       name: ev.str(name),
       dirfd: dirfd < 0 ? AT_FDCWD : ev.i64(dirfd, AT_FDCWD),

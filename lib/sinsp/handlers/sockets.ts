@@ -95,7 +95,8 @@ const onConnect: Handler = (insp, ev) => {
   const stored = thread.enter !== null && thread.enter.type === EV.CONNECT_E ? thread.enter.addr : "";
   fd.role = ROLE.CLIENT;
   fd.connected = true;
-  const before = fd.name;
+  // A new socket has no name; that of others is worth rendering for the comparison.
+  const before = fd.named ? fd.name : "";
   if (tupleFamily(ev, 1) !== 0) {
     applyTuple(fd, ev, 1, false, insp.interfaces);
     // The tuple's destination is what the kernel copied first; the stored address is what it acted upon.
@@ -105,7 +106,7 @@ const onConnect: Handler = (insp, ev) => {
     const to = sockAddrOf(stored);
     if (to.family !== 0) setDestination(fd, to);
   }
-  insp.fdNameChanged = fd.name !== before;
+  insp.fdNameChanged = before === "" ? fd.named : fd.name !== before;
 };
 
 function makeAccept(flagsParam: number): Handler {
