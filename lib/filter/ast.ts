@@ -164,7 +164,7 @@ export function filterFacts(ast: Ast): FilterFacts {
   const operand = (n: ArgNode | RightNode): void => {
     switch (n.kind) {
       case "field":
-        fields.add(n.arg === null ? n.name : `${n.name}[${n.arg}]`);
+        fields.add(n.arg === null || n.arg === "" ? n.name : `${n.name}[${n.arg}]`);
         break;
       case "transformer":
         transformers.add(n.name);

@@ -14,71 +14,101 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '"': '\\"',
 };
 
+/** How constants are written. */
+interface Style {
+  value(text: string): string;
+  /** What stands in brackets behind a field or transformer. */
+  key(text: string): string;
+  /** A constant among the arguments of a transformer. */
+  argument(text: string): string;
+}
+
+/** Parses to the same tree again. */
+const EXACT: Style = { value: quoteIfNeeded, key: quoteKey, argument: quote };
+/** As Falco shows conditions: quotes only where there are blanks, quotes, backslashes or equals signs. */
+const BRIEF: Style = { value: brief, key: (text) => (text === "" ? '""' : brief(text)), argument: brief };
+
 /** The filter as text. */
 export function printFilter(ast: Ast): string {
   return toText(printFilterBytes(ast));
 }
 
+/** The filter as Falco shows it, in which quotes can be missing that another reading would need. */
+export function printFilterBriefly(ast: Ast): string {
+  return toText(print(ast, BRIEF));
+}
+
 /** The filter as a byte string. */
 export function printFilterBytes(ast: Ast): string {
+  return print(ast, EXACT);
+}
+
+function print(ast: Ast, style: Style): string {
   switch (ast.kind) {
     case "and":
     case "or":
-      return `(${ast.children.map(printFilterBytes).join(` ${ast.kind} `)})`;
+      return `(${ast.children.map((c) => print(c, style)).join(` ${ast.kind} `)})`;
     case "not":
-      return `not ${printFilterBytes(ast.child)}`;
+      return `not ${print(ast.child, style)}`;
     case "identifier":
       return ast.name;
     case "exists":
-      return `${printOperand(ast.left)} exists`;
+      return `${printLeft(ast.left, style)} exists`;
     case "compare": {
       const op = ast.modifier === null ? ast.op : `${ast.op} ${ast.modifier}`;
-      return `${printOperand(ast.left)} ${op} ${printRight(ast.right)}`;
+      return `${printLeft(ast.left, style)} ${op} ${printRight(ast.right, style)}`;
     }
   }
 }
 
 /** A field or transformer as it is written on the left-hand side. */
 export function printOperand(node: LeftNode): string {
-  return node.kind === "field" ? printField(node) : printTransformer(node);
+  return printLeft(node, EXACT);
 }
 
-function printRight(node: RightNode): string {
+function printLeft(node: LeftNode, style: Style): string {
+  return node.kind === "field" ? printField(node, style) : printTransformer(node, style);
+}
+
+function printRight(node: RightNode, style: Style): string {
   switch (node.kind) {
     case "value":
-      return node.number ? node.text : quoteIfNeeded(node.text);
+      return node.number ? node.text : style.value(node.text);
     case "list":
-      return node.bare ? node.items.join("") : `(${node.items.map(quoteIfNeeded).join(", ")})`;
+      return node.bare ? node.items.join("") : `(${node.items.map(style.value).join(", ")})`;
     case "field":
-      return `val(${printField(node)})`;
+      return `val(${printField(node, style)})`;
     case "transformer":
-      return printTransformer(node);
+      return printTransformer(node, style);
   }
 }
 
-function printField(node: FieldNode): string {
-  if (node.arg === null) return node.name;
-  return `${node.name}[${printArgument(node.arg)}]`;
+function printField(node: FieldNode, style: Style): string {
+  return node.arg === null ? node.name : `${node.name}[${style.key(node.arg)}]`;
 }
 
-function printArgument(arg: string): string {
-  return new Scanner(arg).bareArg() === arg && !needsQuotes(arg) ? arg : quote(arg);
+function printTransformer(node: TransformerNode, style: Style): string {
+  const text = `${node.name}(${node.args.map((arg) => printArg(arg, style)).join(",")})`;
+  return node.key === null ? text : `${text}[${style.key(node.key)}]`;
 }
 
-function printTransformer(node: TransformerNode): string {
-  const text = `${node.name}(${node.args.map(printArg).join(",")})`;
-  return node.key === null ? text : `${text}[${printArgument(node.key)}]`;
-}
-
-function printArg(node: ArgNode): string {
+function printArg(node: ArgNode, style: Style): string {
   switch (node.kind) {
     case "value":
-      return node.number ? node.text : quote(node.text);
+      return node.number ? node.text : style.argument(node.text);
     case "arglist":
-      return `(${node.items.map(printArg).join(",")})`;
+      return `(${node.items.map((item) => printArg(item, style)).join(",")})`;
     default:
-      return printOperand(node);
+      return printLeft(node, style);
   }
+}
+
+function quoteKey(text: string): string {
+  return new Scanner(text).bareArg() === text && !needsQuotes(text) ? text : quote(text);
+}
+
+function brief(text: string): string {
+  return /[\b\f\n\r\t =\\"'\0]/.test(text) ? quote(text) : text;
 }
 
 /** Texts that stand bare without a closer look: most of them. */

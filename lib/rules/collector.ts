@@ -2,7 +2,7 @@
 // Merges the items of all files in order: definition, redefinition, appending, overriding, switching on and off.
 import type { FieldRegistry } from "../fields/registry.ts";
 import { fail } from "./decode.ts";
-import { validateException } from "./exceptions.ts";
+import { isGiven, validateException } from "./exceptions.ts";
 import {
   compareVersions,
   type Definition,
@@ -75,7 +75,7 @@ export class Collector {
 
   requireEngine(version: Version, place: Place): void {
     const { engineVersion } = this.options;
-    if (compareVersions(version, engineVersion) > 0) {
+    if (version[0] !== engineVersion[0] || compareVersions(version, engineVersion) > 0) {
       const message = `The rules need engine version ${versionText(version)}, this is ${versionText(engineVersion)}`;
       fail("LOAD_ERR_VALIDATE", message, place);
     }
@@ -145,8 +145,8 @@ export class Collector {
     }
     const registry = this.options.sources.get(source);
     const exceptions = values.exceptions ?? [];
-    if (registry) for (const exception of exceptions) validateException(exception, registry);
-    else this.warn("LOAD_UNKNOWN_SOURCE", `Unknown source '${source}'; the rule is skipped`, place);
+    if (!registry) this.warn("LOAD_UNKNOWN_SOURCE", `Unknown source '${source}'; the rule is skipped`, place);
+    for (const exception of exceptions) validateException(exception, registry);
     this.rules.set(name, {
       name,
       place,
@@ -178,70 +178,54 @@ export class Collector {
     return rule;
   }
 
-  /** `append: true`: adds to condition and exceptions. */
+  /** Adds to condition, exceptions, output, description and tags. */
   appendRule(name: string, values: RuleValues, place: Place): void {
     const rule = this.existing(name, values, place, "append to");
-    if (!values.condition && !values.exceptions) {
+    const { condition, exceptions, output, desc, tags } = values;
+    if (!condition && !exceptions && !output && desc === undefined && !tags) {
       fail("LOAD_ERR_VALIDATE", "Appending to a rule needs a condition or exceptions", place);
     }
-    this.append(rule, { ...NO_VALUES, condition: values.condition, exceptions: values.exceptions });
+    if (condition) rule.condition = joined(rule.condition, condition.text);
+    if (output) rule.output = joined(rule.output, output.text);
+    if (desc !== undefined) rule.description = `${rule.description} ${desc}`;
+    if (tags) rule.tags = sorted([...rule.tags, ...tags]);
+    if (exceptions) rule.exceptions = this.withAppended(rule, exceptions);
     rule.visibility = this.next++;
   }
 
-  /** `override`: adds to some keys and replaces others. */
-  overrideRule(
-    name: string,
-    values: RuleValues,
-    overrides: { append: ReadonlySet<string>; replace: ReadonlySet<string> },
-    place: Place,
-  ): void {
-    const rule = this.existing(name, values, place, overrides.append.size > 0 ? "append to" : "override");
-    this.append(rule, only(values, overrides.append));
-    this.replace(rule, only(values, overrides.replace), overrides.replace);
-    rule.visibility = this.next++;
-  }
-
-  private append(rule: RuleDefinition, values: RuleValues): void {
-    if (values.exceptions) this.appendExceptions(rule, values.exceptions);
-    if (values.condition) rule.condition = joined(rule.condition, values.condition.text);
-    if (values.output) rule.output = joined(rule.output, values.output.text);
-    if (values.desc !== undefined) rule.description = `${rule.description} ${values.desc}`;
-    if (values.tags) rule.tags = sorted([...rule.tags, ...values.tags]);
-  }
-
-  private appendExceptions(rule: RuleDefinition, exceptions: readonly ExceptionItem[]): void {
+  private withAppended(rule: RuleDefinition, exceptions: readonly ExceptionItem[]): ExceptionItem[] {
     const registry = this.options.sources.get(rule.source);
     const result = [...rule.exceptions];
     for (const exception of exceptions) {
       const at = result.findIndex((e) => e.name === exception.name);
       const previous = result[at];
       if (!previous) {
-        if (registry) validateException(exception, registry);
+        validateException(exception, registry);
+        if (exception.values.length === 0) {
+          fail("LOAD_ERR_VALIDATE", `Exception '${exception.name}' is new here; it needs 'values'`, exception.place);
+        }
         result.push(exception);
         continue;
       }
-      if (exception.fields || exception.comps) {
+      if (isGiven(exception.fields) || isGiven(exception.comps)) {
         const message = `Exception '${exception.name}' exists; only 'values' can be added to it, not 'fields' or 'comps'`;
         fail("LOAD_ERR_VALIDATE", message, exception.place);
       }
-      if (exception.values.length === 0) {
-        const message = `Exception '${exception.name}' is appended to without values`;
-        this.warn("LOAD_APPEND_NO_VALUES", message, exception.place);
-      }
       result[at] = { ...previous, values: [...previous.values, ...exception.values] };
     }
-    rule.exceptions = result;
+    return result;
   }
 
-  private replace(rule: RuleDefinition, values: RuleValues, keys: ReadonlySet<string>): void {
-    if (keys.has("exceptions")) {
+  /** Replaces the values that are given. */
+  replaceRule(name: string, values: RuleValues, place: Place): void {
+    const rule = this.existing(name, values, place, "override");
+    if (values.exceptions) {
       const registry = this.options.sources.get(rule.source);
-      const exceptions = values.exceptions ?? [];
-      if (registry) for (const exception of exceptions) validateException(exception, registry);
-      rule.exceptions = exceptions;
+      for (const exception of values.exceptions) validateException(exception, registry);
+      rule.exceptions = values.exceptions;
     }
-    rule.condition = values.condition ?? rule.condition;
-    rule.output = values.output ?? rule.output;
+    if (values.condition) rule.condition = replaced(rule.condition, values.condition);
+    if (values.output) rule.output = replaced(rule.output, values.output);
     rule.description = values.desc ?? rule.description;
     rule.priority = values.priority ?? rule.priority;
     rule.enabled = values.enabled ?? rule.enabled;
@@ -250,6 +234,7 @@ export class Collector {
     rule.warnEventTypes = values.warn_evttypes ?? rule.warnEventTypes;
     rule.skipIfUnknownFilter = values["skip-if-unknown-filter"] ?? rule.skipIfUnknownFilter;
     if (values.tags) rule.tags = sorted(values.tags);
+    rule.visibility = this.next++;
   }
 
   enableRule(name: string, enabled: boolean, place: Place): void {
@@ -257,29 +242,14 @@ export class Collector {
   }
 }
 
-const NO_VALUES: RuleValues = {
-  condition: undefined,
-  output: undefined,
-  desc: undefined,
-  priority: undefined,
-  source: undefined,
-  enabled: undefined,
-  capture: undefined,
-  capture_duration: undefined,
-  warn_evttypes: undefined,
-  "skip-if-unknown-filter": undefined,
-  tags: undefined,
-  exceptions: undefined,
-};
-
-/** Only the values of some keys. */
-function only(values: RuleValues, keys: ReadonlySet<string>): RuleValues {
-  return { ...NO_VALUES, ...Object.fromEntries(Object.entries(values).filter(([key]) => keys.has(key))) } as RuleValues;
-}
-
 /** Two texts with a blank between them, at the place of the first. */
 function joined(first: PlacedText, second: string): PlacedText {
-  return { text: `${first.text} ${second}`, place: first.place };
+  return { ...first, text: `${first.text} ${second}` };
+}
+
+/** Another text in place of the first one. */
+function replaced(first: PlacedText, second: PlacedText): PlacedText {
+  return { text: second.text, place: first.place, replacedAt: second.place };
 }
 
 function sorted(tags: readonly string[]): string[] {

@@ -106,7 +106,7 @@ class Compiler {
   private readonly macros = new Map<string, CompiledMacro>();
   /** Macros whose tree could not be made; what refers to them is not reported again. */
   private readonly failedMacros = new Set<string>();
-  private readonly path: string[] = [];
+  /** Macros whose tree has its macros put in. */
   private readonly expanded = new Set<string>();
 
   constructor(
@@ -125,7 +125,7 @@ class Compiler {
     for (const definition of this.collector.macros.values()) {
       this.guarded(definition.name, () => {
         const text = this.text(definition.condition);
-        const own = this.parse(text, definition.condition.place);
+        const own = this.parse(text, definition.condition);
         this.macros.set(definition.name, { definition, text, own, ast: own, used: false });
       });
     }
@@ -183,65 +183,62 @@ class Compiler {
   }
 
   /** Tree of a condition. `text` has lists put in. */
-  private parse(text: string, place: Place): Ast {
+  private parse(text: string, condition: PlacedText): Ast {
     try {
       return this.cache.parse(text);
     } catch (error) {
       if (!(error instanceof FilterError)) throw error;
-      throw new RuleError("LOAD_ERR_COMPILE_CONDITION", error.message, place.expression(inText(text, error)));
+      const at = condition.place.expression(inText(text, error));
+      throw new RuleError("LOAD_ERR_COMPILE_CONDITION", error.message + replacement(condition), at);
     }
   }
 
   private expandMacro(macro: CompiledMacro): void {
     const { name, place, condition, visibility } = macro.definition;
-    if (this.expanded.has(name)) return;
-    this.expanded.add(name);
-    this.path.push(name);
-    try {
-      this.guarded(name, () => {
-        macro.ast = this.expand(macro.own, place, macro.text, visibility);
-        this.checkSize(macro.ast, condition.place);
-      });
-    } finally {
-      this.path.pop();
-    }
-  }
-
-  /** The tree of a macro with its macros put in; undefined when it has none because of a mistake. */
-  private macroTree(macro: CompiledMacro): Ast | undefined {
-    const { name } = macro.definition;
-    if (this.path.includes(name)) throw new Loop([...this.path.slice(this.path.indexOf(name)), name]);
-    this.expandMacro(macro);
-    macro.used = true;
-    return this.macros.has(name) ? macro.ast : undefined;
-  }
-
-  /** A tree with macros put in; those first defined before `visibility` are seen. */
-  private expand(ast: Ast, owner: Place, text: string, visibility: number): Ast {
-    let failure: RuleError | undefined;
-    let silent = false;
-    const fail = (message: string, pos: Pos): null => {
-      failure ??= new RuleError("LOAD_ERR_VALIDATE", message, owner.expression(inText(text, pos)));
-      return null;
-    };
-    const result = replaceIdentifiers(ast, (name, pos) => {
-      const macro = this.macros.get(name);
-      try {
-        if (macro && macro.definition.index < visibility) {
-          const tree = this.macroTree(macro);
-          if (tree) return tree;
-        }
-      } catch (error) {
-        // A loop is a mistake of the macro in which it begins; the others in it fail with that one.
-        if (!(error instanceof Loop) || error.names[0] !== owner.name) throw error;
-        return fail(`Macro '${owner.name}' refers to itself: ${error.names.join(" → ")}`, pos);
-      }
-      if (!this.failedMacros.has(name) && !this.collector.isBroken("macro", name)) {
-        return fail(`There is no macro '${name}'`, pos);
-      }
-      silent = true;
-      return null;
+    this.guarded(name, () => {
+      macro.ast = this.expand(macro.own, place, macro.text, visibility);
+      this.checkSize(macro.ast, condition.place);
     });
+    this.expanded.add(name);
+  }
+
+  /**
+   * A tree with macros put in; those first defined before `visibility` are seen, also by the macros among them that do
+   * not have their own macros put in yet.
+   */
+  private expand(ast: Ast, owner: Place, text: string, visibility: number): Ast {
+    let undefinedMacro: RuleError | undefined;
+    let loop: RuleError | undefined;
+    let silent = false;
+    const done = new Map<string, Ast>();
+    const path: string[] = [];
+    const error = (message: string, pos: Pos): RuleError =>
+      new RuleError("LOAD_ERR_VALIDATE", message, owner.expression(inText(text, pos)));
+    const find = (name: string, pos: Pos): Ast | null => {
+      const macro = this.macros.get(name);
+      if (!macro || macro.definition.index >= visibility) {
+        if (this.failedMacros.has(name) || this.collector.isBroken("macro", name)) silent = true;
+        else undefinedMacro ??= error(`There is no macro '${name}'`, pos);
+        return null;
+      }
+      if (path.includes(name)) {
+        const circle = [...path.slice(path.indexOf(name)), name].join(" → ");
+        loop ??= error(`Macro '${name}' refers to itself: ${circle}`, pos);
+        return null;
+      }
+      macro.used = true;
+      if (this.expanded.has(name)) return macro.ast;
+      let tree = done.get(name);
+      if (!tree) {
+        path.push(name);
+        tree = replaceIdentifiers(macro.own, find);
+        path.pop();
+        done.set(name, tree);
+      }
+      return tree;
+    };
+    const result = replaceIdentifiers(ast, find);
+    const failure = loop ?? undefinedMacro;
     if (failure) throw failure;
     if (silent) throw new Consequence();
     return result;
@@ -264,6 +261,10 @@ class Compiler {
     const exceptionFields = new Set<string>();
     const text = withExceptions(definition.condition.text, definition.exceptions, exceptionFields);
     const output = definition.output.text.replaceAll("%container.info", "");
+    if (output !== definition.output.text) {
+      const message = "%container.info is deprecated; name the container fields that the output shall show";
+      this.report.warn("LOAD_DEPRECATED_ITEM", message, definition.place);
+    }
     const verdict = this.checkOutput(definition, output, registry);
     if (verdict === "skip") return undefined;
     const condition = this.condition(definition, text, registry);
@@ -278,7 +279,7 @@ class Compiler {
   ): Pick<CompiledRule, "ast" | "checked" | "types"> | undefined {
     const place = definition.condition.place;
     const text = this.text(definition.condition, full);
-    const own = this.parse(text, place);
+    const own = this.parse(text, definition.condition);
     const ast = this.expand(own, definition.place, text, Number.POSITIVE_INFINITY);
     this.checkSize(ast, place);
     this.warnAboutCondition(ast, place.expression({ text, line: 0, col: 0 }));
@@ -290,7 +291,7 @@ class Compiler {
       const at = place.expression(inText(text, error));
       const unknown = error.kind === "unknown-field" || error.kind === "unknown-event-type";
       if (!unknown || !definition.skipIfUnknownFilter) {
-        throw new RuleError("LOAD_ERR_COMPILE_CONDITION", error.message, at);
+        throw new RuleError("LOAD_ERR_COMPILE_CONDITION", error.message + replacement(definition.condition), at);
       }
       this.report.warn("LOAD_UNKNOWN_FILTER", `${error.message}; the rule is skipped`, at);
       return undefined;
@@ -299,10 +300,12 @@ class Compiler {
       this.report.warn("LOAD_COMPILE_CONDITION", warning.message, place.expression(inText(text, warning)));
     }
     const types = eventTypesOf(ast).slice();
-    if (definition.source === "syscall") types[EV.ASYNCEVENT_E] = 1;
-    if (definition.warnEventTypes && count(types) > MANY_EVENT_TYPES) {
-      const message = "The condition can match most event types, which makes it slow; restrict it with evt.type";
-      this.report.warn("LOAD_NO_EVTTYPE", message, definition.place);
+    if (definition.source === "syscall") {
+      if (definition.warnEventTypes && count(types) > MANY_EVENT_TYPES) {
+        const message = "The condition can match most event types, which makes it slow; restrict it with evt.type";
+        this.report.warn("LOAD_NO_EVTTYPE", message, definition.place);
+      }
+      types[EV.ASYNCEVENT_E] = 1;
     }
     return { ast, checked, types };
   }
@@ -315,8 +318,9 @@ class Compiler {
       fields = compileOutput(output, registry).names;
     } catch (error) {
       if (!(error instanceof OutputError)) throw error;
-      if (!error.unknownField || !definition.skipIfUnknownFilter) {
-        this.report.error(new RuleError("LOAD_ERR_COMPILE_OUTPUT", error.message, place));
+      if (!error.inField || !definition.skipIfUnknownFilter) {
+        const message = error.message + replacement(definition.output);
+        this.report.error(new RuleError("LOAD_ERR_COMPILE_OUTPUT", message, place));
         return "wrong";
       }
       this.report.warn("LOAD_UNKNOWN_FILTER", `${error.message}; the rule is skipped`, place);
@@ -344,17 +348,15 @@ class Compiler {
   }
 }
 
-/** Macros that refer to one another in a circle; the first name is also the last. */
-class Loop extends Error {
-  override name = "Loop";
-  constructor(readonly names: readonly string[]) {
-    super(names.join(" → "));
-  }
-}
-
 /** A failure that follows from one that was reported already. */
 class Consequence extends Error {
   override name = "Consequence";
+}
+
+/** Where a text comes from that replaced the first one, for messages whose place is told relative to that. */
+function replacement({ replacedAt }: PlacedText): string {
+  if (!replacedAt) return "";
+  return ` (in the text that replaces it, ${replacedAt.file.name}:${replacedAt.position().line + 1})`;
 }
 
 function inText(text: string, { line, col }: { line: number; col: number }): InCondition {

@@ -34,9 +34,10 @@ export function scalarText(node: YamlNode, place: Place): string {
   return node.value;
 }
 
-/** An unsigned number of at most 32 bits, decimal, hexadecimal (0x) or octal (0). */
+/** An unsigned number of at most 32 bits, decimal, hexadecimal (0x) or octal (0); blanks may follow. */
 export function parseUint32(text: string): number | undefined {
-  if (!/^(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)$/.test(text)) return undefined;
-  const value = /^0[0-7]+$/.test(text) ? Number.parseInt(text, 8) : Number(text);
+  const digits = /^\+?(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)[\t-\r ]*$/.exec(text)?.[1];
+  if (digits === undefined) return undefined;
+  const value = /^0[0-7]+$/.test(digits) ? Number.parseInt(digits, 8) : Number(digits);
   return value <= 0xffffffff ? value : undefined;
 }

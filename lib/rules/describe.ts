@@ -4,7 +4,7 @@ import { type Ast, filterFacts } from "../filter/ast.ts";
 import { FilterError } from "../filter/errors.ts";
 import { eventNamesOf } from "../filter/event_types.ts";
 import { parseFilter, RULES_MAX_DEPTH } from "../filter/parser.ts";
-import { printFilter } from "../filter/print.ts";
+import { printFilterBriefly } from "../filter/print.ts";
 import { toText } from "../scap/bytes.ts";
 import type { CompiledMacro, CompiledRule } from "./compile.ts";
 import { exceptionOperators } from "./exceptions.ts";
@@ -84,7 +84,7 @@ function listsIn(ast: Ast, known: ReadonlyMap<string, ResolvedList>): string[] {
   const visit = (node: Ast): void => {
     if (node.kind === "and" || node.kind === "or") node.children.forEach(visit);
     else if (node.kind === "not") visit(node.child);
-    else if (node.kind === "compare" && node.right.kind === "list") {
+    else if (node.kind === "compare" && node.right.kind === "list" && !node.right.bare) {
       for (const item of node.right.items.map(toText)) if (known.has(item)) found.add(item);
     }
   };
@@ -106,7 +106,7 @@ function conditionDetails(written: string, ast: Ast, result: LoadResult, async: 
     if (!(error instanceof FilterError)) throw error;
   }
   return {
-    condition_compiled: printFilter(ast),
+    condition_compiled: printFilterBriefly(ast),
     condition_fields: [...facts.fields],
     condition_operators: [...facts.operators],
     events: eventNamesOf(ast, async),
@@ -154,10 +154,18 @@ function describeMacro(macro: CompiledMacro, result: LoadResult): MacroDescripti
   };
 }
 
+/** An item that is not among those the list comes to is the name of a list. */
 function describeList(list: ResolvedList): ListDescription {
+  const all = new Set(list.items);
+  const { name, items } = list.definition;
   return {
-    info: { name: list.definition.name, items: list.own },
-    details: { used: list.used, lists: list.lists, items_compiled: list.items, plugins: [] },
+    info: { name, items: items.filter((item) => all.has(item)) },
+    details: {
+      used: list.used,
+      lists: [...new Set(items.filter((item) => !all.has(item)))],
+      items_compiled: list.items,
+      plugins: [],
+    },
   };
 }
 

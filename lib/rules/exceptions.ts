@@ -18,76 +18,93 @@ export function readExceptions(node: YamlNode, rule: Place, appended: boolean, r
   if (node.kind !== "seq") {
     fail("LOAD_ERR_YAML_VALIDATE", "'exceptions' must be a list of exceptions", place);
   }
-  const seen = new Map<string, number>();
-  return node.items.map((item) => {
-    const exception = readException(item, rule, place, appended);
-    const times = seen.get(exception.name) ?? 0;
-    for (let i = 0; i < times; i++) {
-      const message = `The exception name '${exception.name}' is used more than once in this rule`;
-      report.warn("LOAD_EXCEPTION_NAME_NOT_UNIQUE", message, exception.place);
-    }
-    seen.set(exception.name, times + 1);
-    return exception;
-  });
+  const reader = new ExceptionReader(rule, place, appended, report);
+  return node.items.map((item) => reader.read(item));
 }
 
-function readException(node: YamlNode, rule: Place, exceptions: Place, appended: boolean): ExceptionItem {
-  const unnamed = exceptions.inner("exception", "", node.offset);
-  if (node.kind !== "map") {
-    fail("LOAD_ERR_YAML_VALIDATE", "An exception must be a mapping with name, fields and values", unnamed);
-  }
-  const nameNode = requireValue(node, "name", unnamed);
-  const name = scalarText(nameNode, unnamed.inner("value for", "name", nameNode.offset));
-  const place = rule.inner("exception", name, node.offset);
+/** Reads the exceptions of one rule item. */
+class ExceptionReader {
+  /** How often a name was used. */
+  private readonly names = new Map<string, number>();
 
-  const fieldsNode = mapGet(node, "fields");
-  if (!fieldsNode && !appended) {
-    fail("LOAD_ERR_YAML_VALIDATE", "The key 'fields' is missing", place);
-  }
-  const compsNode = mapGet(node, "comps");
-  const reader = new EntryReader();
-  const fields = fieldsNode && reader.read(fieldsNode, "fields", place);
-  const comps = compsNode && reader.read(compsNode, "comps", place);
+  constructor(
+    private readonly rule: Place,
+    private readonly exceptions: Place,
+    private readonly appended: boolean,
+    private readonly report: FileReport,
+  ) {}
 
-  const values: ExceptionEntry[] = [];
-  const valuesNode = mapGet(node, "values");
-  if (valuesNode) {
-    const at = place.inner("exception values", "", valuesNode.offset);
-    if (valuesNode.kind !== "seq") {
-      fail("LOAD_ERR_YAML_VALIDATE", "'values' must be a list", at);
+  read(node: YamlNode): ExceptionItem {
+    const unnamed = this.exceptions.inner("exception", "", node.offset);
+    if (node.kind !== "map") {
+      fail("LOAD_ERR_YAML_VALIDATE", "An exception must be a mapping with name, fields and values", unnamed);
     }
-    for (const value of valuesNode.items) {
-      values.push(reader.read(value, "", at.inner("exception value", "", value.offset)) ?? { item: "" });
+    const nameNode = requireValue(node, "name", unnamed);
+    const name = scalarText(nameNode, unnamed.inner("value for", "name", nameNode.offset));
+    const place = this.rule.inner("exception", name, node.offset);
+    this.noteName(name, place);
+
+    const fieldsNode = mapGet(node, "fields");
+    if (!fieldsNode && !this.appended) fail("LOAD_ERR_YAML_VALIDATE", "The key 'fields' is missing", place);
+    const compsNode = mapGet(node, "comps");
+    const entries = new EntryReader();
+    const fields = fieldsNode && entries.read(fieldsNode, "fields", place);
+    const comps = compsNode && entries.read(compsNode, "comps", place);
+
+    const values: ExceptionEntry[] = [];
+    const valuesNode = mapGet(node, "values");
+    if (valuesNode) {
+      const at = place.inner("exception values", "", valuesNode.offset);
+      if (valuesNode.kind !== "seq") fail("LOAD_ERR_YAML_VALIDATE", "'values' must be a list", at);
+      for (const value of valuesNode.items) {
+        values.push(entries.read(value, "", at.inner("exception value", "", value.offset)) ?? { item: "" });
+      }
+    } else if (this.appended) {
+      this.report.warn("LOAD_APPEND_NO_VALUES", `Exception '${name}' is appended to without values`, place);
+    }
+    return { name, place, fields, comps, values };
+  }
+
+  /** Warns about a name for every time it was used before. */
+  private noteName(name: string, place: Place): void {
+    const times = this.names.get(name) ?? 0;
+    this.names.set(name, times + 1);
+    for (let i = 0; i < times; i++) {
+      const message = `The exception name '${name}' is used more than once in this rule`;
+      this.report.warn("LOAD_EXCEPTION_NAME_NOT_UNIQUE", message, place);
     }
   }
-  return { name, place, fields, comps, values };
 }
 
 /** Most values that one exception may have; an alias can stand for a list many times. */
 const MAX_VALUES = 1_000_000;
-/** Lists of values are lists of lists at most three levels deep; what lies deeper counts as empty. */
-const MAX_LEVELS = 3;
 
 /** Reads the scalars and lists of one exception. */
 class EntryReader {
   private values = 0;
+  /** Lists that are being read: by an alias one can contain itself. */
+  private readonly open = new Set<YamlNode>();
 
   /** A scalar or list; undefined for anything else. */
-  read(node: YamlNode, key: string, parent: Place, level = 0): ExceptionEntry | undefined {
+  read(node: YamlNode, key: string, parent: Place): ExceptionEntry | undefined {
     const place = parent.inner("value for", key, node.offset);
     if (++this.values > MAX_VALUES) {
       fail("LOAD_ERR_YAML_VALIDATE", `An exception can have at most ${MAX_VALUES} values`, parent);
     }
     if (node.kind === "scalar" && !node.isNull) return { item: scalarText(node, place) };
-    if (node.kind !== "seq" || level >= MAX_LEVELS) return undefined;
-    const inner = (item: YamlNode) =>
-      this.read(item, "", place.inner("exception value", "", item.offset), level + 1) ?? { item: "" };
-    return { list: node.items.map(inner) };
+    if (node.kind !== "seq") return undefined;
+    if (this.open.has(node)) fail("LOAD_ERR_YAML_VALIDATE", "The list contains itself", parent);
+    this.open.add(node);
+    const inner = (item: YamlNode) => this.read(item, "", place.inner("exception", "", item.offset)) ?? { item: "" };
+    const list = node.items.map(inner);
+    this.open.delete(node);
+    return { list };
   }
 }
 
-function isEmpty(entry: ExceptionEntry | undefined): boolean {
-  return !entry || (entry.list ? entry.list.length === 0 : entry.item === "");
+/** Whether an entry is there and not empty. */
+export function isGiven(entry: ExceptionEntry | undefined): entry is ExceptionEntry {
+  return entry !== undefined && (entry.list ? entry.list.length > 0 : entry.item !== "");
 }
 
 /** Text of an entry that should be a scalar. */
@@ -100,34 +117,45 @@ function takesList(operator: string): boolean {
   return LIST_OPERATORS.has(operator) || (/ (oneof|anyof|allof)$/.test(operator) && isOperator(operator));
 }
 
-/** Fills in the operators that were left out and checks fields and operators of an exception. */
-export function validateException(exception: ExceptionItem, registry: FieldRegistry): void {
+/** An operator without the blanks around it. */
+function operatorOf(entry: ExceptionEntry): string {
+  return itemOf(entry).replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, "");
+}
+
+/**
+ * Fills in the operators that were left out and checks fields and operators of an exception. Without `registry` any
+ * field will do.
+ */
+export function validateException(exception: ExceptionItem, registry: FieldRegistry | undefined): void {
   const { fields, place } = exception;
-  if (!fields || isEmpty(fields)) {
+  if (!isGiven(fields)) {
     fail("LOAD_ERR_VALIDATE", "An exception needs 'fields', a field or a list of fields", place);
   }
-  if (isEmpty(exception.comps)) {
+  if (!isGiven(exception.comps)) {
     exception.comps = fields.list ? { list: fields.list.map(() => ({ item: "=" })) } : { item: "in" };
   }
-  const comps = exception.comps as ExceptionEntry;
-  const names = fields.list ?? [fields];
-  const operators = comps.list ?? [comps];
+  const { comps } = exception;
   if (fields.list) {
     if (!comps.list) fail("LOAD_ERR_VALIDATE", "'comps' must be a list when 'fields' is one", place);
-    if (names.length !== operators.length) {
-      const message = `'fields' and 'comps' must have the same length, found ${names.length} and ${operators.length}`;
+    if (fields.list.length !== comps.list.length) {
+      const message = `'fields' and 'comps' must have the same length, found ${fields.list.length} and ${comps.list.length}`;
       fail("LOAD_ERR_VALIDATE", message, place);
     }
-  } else if (comps.list || !takesList(comps.item)) {
-    const message =
-      "'comps' of a single field must be in, pmatch, intersects, or an operator followed by oneof, anyof or allof";
-    fail("LOAD_ERR_VALIDATE", message, place);
+    const operators = comps.list.map(operatorOf);
+    const wrong = operators.find((operator) => !isOperator(operator));
+    if (wrong !== undefined) fail("LOAD_ERR_VALIDATE", `'${wrong}' is no comparison operator`, place);
+    exception.comps = { list: operators.map((item) => ({ item })) };
+  } else {
+    const operator = operatorOf(comps);
+    if (comps.list || !takesList(operator)) {
+      const message =
+        "'comps' of a single field must be in, pmatch, intersects, or an operator followed by oneof, anyof or allof";
+      fail("LOAD_ERR_VALIDATE", message, place);
+    }
+    exception.comps = { item: operator };
   }
-  for (const operator of operators.map(itemOf)) {
-    if (!isOperator(operator.trim())) fail("LOAD_ERR_VALIDATE", `'${operator}' is no comparison operator`, place);
-  }
-  for (const name of names.map(itemOf)) {
-    if (isField(name, registry)) continue;
+  for (const name of (fields.list ?? [fields]).map(itemOf)) {
+    if (registry === undefined || isField(name, registry)) continue;
     const near = registry.suggest(name);
     fail("LOAD_ERR_VALIDATE", `'${name}' is no field${near ? `; the nearest is '${near}'` : ""}`, place);
   }
@@ -145,11 +173,20 @@ export function quoteValue(text: string): string {
   return `"${text.replace(/["\\]/g, "\\$&")}"`;
 }
 
+/** Parts of a scalar that stands for a list: what lies between commas outside of quotes. */
+const PART = /(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^,])+/gs;
+
+/** A part with quotes where it needs them; the blanks around it stay. */
+function quotePart(part: string): string {
+  const [, front = "", text = "", back = ""] = /^(\s*)(.*?)(\s*)$/s.exec(part) ?? [];
+  return front + quoteValue(text) + back;
+}
+
 /** `(a, b)` for a list operator, the bare value for others. */
 function valueText(value: ExceptionEntry, operator: string): string {
   if (value.list) return `(${value.list.map((v) => quoteValue(itemOf(v))).join(", ")})`;
-  if (!takesList(operator.trim())) return quoteValue(value.item);
-  return value.item.startsWith("(") ? value.item : `(${quoteValue(value.item)})`;
+  if (!takesList(operator)) return quoteValue(value.item);
+  return value.item.startsWith("(") ? value.item : `(${value.item.replace(PART, quotePart)})`;
 }
 
 /**
@@ -175,7 +212,7 @@ export function withExceptions(condition: string, exceptions: readonly Exception
           );
         }
         const checks = columns.map(
-          ({ name, operator }, i) => `${name} ${operator} ${valueText(cells[i] as ExceptionEntry, operator)}`,
+          ({ name, operator }, i) => ` ${name} ${operator} ${valueText(cells[i] as ExceptionEntry, operator)}`,
         );
         return `(${checks.join(" and ")})`;
       });
@@ -184,9 +221,9 @@ export function withExceptions(condition: string, exceptions: readonly Exception
     } else {
       if (values.some((v) => v.list)) fail("LOAD_ERR_VALIDATE", "'values' of a single field must be scalars", place);
       fields.add(names.item);
-      part = `${names.item} ${itemOf(comps)} ${valueText({ list: values }, "in")}`;
+      part = `(${names.item} ${itemOf(comps)} ${valueText({ list: values }, "in")})`;
     }
-    text += ` and not (${part})`;
+    text += ` and not ${part}`;
   }
   return text;
 }
@@ -195,7 +232,7 @@ export function withExceptions(condition: string, exceptions: readonly Exception
 export function exceptionOperators(exceptions: readonly ExceptionItem[]): Set<string> {
   const operators = new Set<string>();
   for (const { comps } of exceptions) {
-    for (const comp of comps?.list ?? (comps ? [comps] : [])) operators.add(itemOf(comp).trim());
+    for (const comp of comps?.list ?? (comps ? [comps] : [])) operators.add(itemOf(comp));
   }
   return operators;
 }

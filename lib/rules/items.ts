@@ -17,23 +17,26 @@ export interface ExceptionItem {
 /** A text with the place it was read from. */
 export interface PlacedText {
   text: string;
+  /** Place in the item that defined the rule or macro first; places in the text are told relative to it. */
   place: Place;
+  /** Where the text stands, when an `override` replaced it. */
+  replacedAt?: Place;
 }
 
 /** Values of a rule item; undefined when the item does not have the key. */
 export interface RuleValues {
-  condition: PlacedText | undefined;
-  output: PlacedText | undefined;
-  desc: string | undefined;
-  priority: number | undefined;
-  source: string | undefined;
-  enabled: boolean | undefined;
-  capture: boolean | undefined;
-  capture_duration: number | undefined;
-  warn_evttypes: boolean | undefined;
-  "skip-if-unknown-filter": boolean | undefined;
-  tags: string[] | undefined;
-  exceptions: ExceptionItem[] | undefined;
+  condition?: PlacedText | undefined;
+  output?: PlacedText | undefined;
+  desc?: string | undefined;
+  priority?: number | undefined;
+  source?: string | undefined;
+  enabled?: boolean | undefined;
+  capture?: boolean | undefined;
+  capture_duration?: number | undefined;
+  warn_evttypes?: boolean | undefined;
+  "skip-if-unknown-filter"?: boolean | undefined;
+  tags?: string[] | undefined;
+  exceptions?: ExceptionItem[] | undefined;
 }
 
 export interface Definition {
@@ -79,9 +82,11 @@ export function versionText(version: Version): string {
   return version.join(".");
 }
 
+const VERSION = /^[\t-\r ]*\+?([0-9]{1,9})\.[\t-\r ]*\+?([0-9]{1,9})\.[\t-\r ]*\+?([0-9]{1,9})/;
+
 /** Three numbers at the beginning of a text; undefined when it begins otherwise. */
 export function parseVersion(text: string): Version | undefined {
-  const m = /^\s*(\d{1,9})\.(\d{1,9})\.(\d{1,9})/.exec(text);
+  const m = VERSION.exec(text);
   return m ? [Number(m[1]), Number(m[2]), Number(m[3])] : undefined;
 }
 

@@ -15,8 +15,6 @@ export class TextTooLong extends Error {
 
 /** A list with the items of the lists it names. */
 export class ResolvedList {
-  /** Own items that are no list names. */
-  readonly own: string[] = [];
   /** Names of lists among the items. */
   readonly lists: string[] = [];
   /** Number of all items. */
@@ -34,7 +32,6 @@ export class ResolvedList {
     for (const item of definition.items) {
       const named = this.named(item);
       if (named) lists.add(item);
-      else this.own.push(item);
       count += named ? named.items.length : 1;
     }
     this.lists.push(...lists);

@@ -13,7 +13,7 @@ export interface ConditionNotes {
 const NO_VALUE = "<NA>";
 /** Prefixes of fields whose missing value is printed as <NA> but is not equal to it. */
 const PREFIXES = ["ka.", "jevt."];
-const EQUALITY: ReadonlySet<string> = new Set(["=", "==", "in", "intersects", "pmatch"]);
+const EQUALITY: ReadonlySet<string> = new Set(["=", "==", "!=", "in", "intersects", "pmatch"]);
 const DEPRECATED: ReadonlySet<string> = new Set(DEPRECATED_FIELDS);
 const NOTHING: ConditionNotes = { na: null, deprecated: new Set() };
 
@@ -37,10 +37,12 @@ function look(ast: Ast): ConditionNotes {
       return ast.children.map(conditionNotes).reduce(joined, NOTHING);
     case "not":
       return conditionNotes(ast.child);
-    case "compare":
-      return joined(deprecated([ast.left, ast.right]), { na: comparedWithNa(ast), deprecated: NOTHING.deprecated });
+    case "compare": {
+      const { last, names } = fieldsOf(ast.left);
+      return { na: last !== null && comparedWithNa(last, ast) ? last : null, deprecated: deprecated(names) };
+    }
     case "exists":
-      return deprecated([ast.left]);
+      return { na: null, deprecated: deprecated(fieldsOf(ast.left).names) };
     default:
       return NOTHING;
   }
@@ -52,20 +54,32 @@ function joined(a: ConditionNotes, b: ConditionNotes): ConditionNotes {
   return { na: a.na ?? b.na, deprecated: new Set([...a.deprecated, ...b.deprecated]) };
 }
 
-function deprecated(operands: readonly (ArgNode | CompareNode["right"])[]): ConditionNotes {
-  const found = new Set<string>();
-  const visit = (node: ArgNode | CompareNode["right"]): void => {
-    if (node.kind === "field" && DEPRECATED.has(node.name)) found.add(node.name);
+/** Names of the fields in an operand, and the last one. */
+function fieldsOf(operand: ArgNode): { last: string | null; names: string[] } {
+  const names: string[] = [];
+  const visit = (node: ArgNode): void => {
+    if (node.kind === "field") names.push(node.name);
     else if (node.kind === "transformer") node.args.forEach(visit);
     else if (node.kind === "arglist") node.items.forEach(visit);
   };
-  operands.forEach(visit);
-  return found.size === 0 ? NOTHING : { na: null, deprecated: found };
+  visit(operand);
+  return { last: names.at(-1) ?? null, names };
 }
 
-function comparedWithNa({ left, op, right }: CompareNode): string | null {
-  if (left.kind !== "field" || !EQUALITY.has(op) || !PREFIXES.some((p) => left.name.startsWith(p))) return null;
-  const has =
-    (right.kind === "value" && right.text === NO_VALUE) || (right.kind === "list" && right.items.includes(NO_VALUE));
-  return has ? left.name : null;
+function deprecated(names: readonly string[]): ReadonlySet<string> {
+  return names.some((name) => DEPRECATED.has(name))
+    ? new Set(names.filter((name) => DEPRECATED.has(name)))
+    : NOTHING.deprecated;
+}
+
+function comparedWithNa(field: string, { op, modifier, right }: CompareNode): boolean {
+  if (modifier !== null || !EQUALITY.has(op) || !PREFIXES.some((p) => field.startsWith(p))) return false;
+  return right.kind === "list" ? right.items.includes(NO_VALUE) : holdsNa(right);
+}
+
+/** Whether a right-hand side is <NA>, or a transformer that has it among its arguments. */
+function holdsNa(node: ArgNode): boolean {
+  if (node.kind === "value") return node.text === NO_VALUE;
+  if (node.kind === "transformer") return node.args.some(holdsNa);
+  return node.kind === "arglist" && node.items.some(holdsNa);
 }

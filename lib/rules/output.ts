@@ -9,8 +9,8 @@ export class OutputError extends Error {
   override name = "OutputError";
   constructor(
     message: string,
-    /** It names a field that does not exist. */
-    readonly unknownField: boolean,
+    /** What stands behind a "%" is wrong, and not the format as such. */
+    readonly inField: boolean,
   ) {
     super(message);
   }
@@ -39,7 +39,7 @@ function compile(output: string, registry: FieldRegistry): Format {
     // The position counts the star.
     throw new OutputError(
       `${error.problem}, at position ${error.position}${near}`,
-      / is no field$/.test(error.problem),
+      !/ cannot end here$/.test(error.problem),
     );
   }
 }

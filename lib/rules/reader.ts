@@ -20,6 +20,40 @@ import { mapGet, parseYaml, YamlError, type YamlFile, type YamlMap, type YamlNod
 const MACRO_NAME = /^[a-zA-Z]+[a-zA-Z0-9_]*$/;
 const LIST_NAME = /^[^()"'\s=,]+$/;
 
+/** A rule item with one of these keys defines the rule; they must all be there then. */
+const COMPLETE: readonly string[] = ["condition", "output", "desc", "priority"];
+/** Keys with a value of the rule's own, in the order in which they are read. */
+const VALUE_KEYS: readonly string[] = [
+  ...COMPLETE,
+  "source",
+  "enabled",
+  "capture",
+  "capture_duration",
+  "warn_evttypes",
+  "skip-if-unknown-filter",
+  "tags",
+  "exceptions",
+];
+/** Keys that `override` can name, in the order in which they are read. */
+const OVERRIDABLE_KEYS: readonly string[] = [
+  "condition",
+  "exceptions",
+  "output",
+  "desc",
+  "tags",
+  "priority",
+  "capture",
+  "capture_duration",
+  "enabled",
+  "warn_evttypes",
+  "skip-if-unknown-filter",
+];
+
+/** A text without the blanks around it. */
+function trimmed(text: string): string {
+  return text.replace(/^[ \t\n\v\f\r]+|[ \t\n\v\f\r]+$/g, "");
+}
+
 /** Reads the items of one file. */
 export class Reader {
   private readonly root: Place;
@@ -215,13 +249,15 @@ export class Reader {
       const message = `The list name '${name}' is invalid: blanks, quotes, commas, equals signs and parentheses are not allowed`;
       this.report.warn("LOAD_INVALID_LIST_NAME", message, place);
     }
-    const items = this.strings(requireValue(node, "items", place), "items", place);
+    const itemsNode = mapGet(node, "items");
+    if (!itemsNode) fail("LOAD_ERR_YAML_VALIDATE", "The key 'items' is missing", place);
+    const items = this.strings(itemsNode, "items", place);
     const append = this.appendFlag(node, place);
     const overrides = this.overrides(node, "list", place);
     this.exclusive(append, overrides, place);
-    this.warnUnknownKeys(node, "list", place);
     if (append || overrides.append.has("items")) this.collector.appendList(name, items, place);
     else this.collector.defineList(name, items, place);
+    this.warnUnknownKeys(node, "list", place);
   }
 
   readMacro(node: YamlMap): void {
@@ -234,69 +270,85 @@ export class Reader {
     const append = this.appendFlag(node, place);
     const overrides = this.overrides(node, "macro", place);
     this.exclusive(append, overrides, place);
-    this.warnUnknownKeys(node, "macro", place);
     if (append || overrides.append.has("condition")) this.collector.appendMacro(name, condition, place);
     else this.collector.defineMacro(name, condition, place);
+    this.warnUnknownKeys(node, "macro", place);
   }
 
   readRule(node: YamlMap): void {
     const { name, place } = this.named(node, "rule");
+    const source = this.sourceOf(node, place);
     const append = this.appendFlag(node, place);
     const overrides = this.overrides(node, "rule", place);
     this.exclusive(append, overrides, place);
 
     if (overrides.append.size + overrides.replace.size > 0) {
-      this.checkOverridden(node, overrides, place);
-      const values = this.ruleValues(node, place, overrides.append);
-      this.warnUnknownKeys(node, "rule", place);
-      this.collector.overrideRule(name, values, overrides, place);
+      this.overrideRule(node, { name, source, place }, overrides);
     } else if (append) {
-      const values = this.ruleValues(node, place, new Set(["exceptions"]));
-      this.warnUnknownKeys(node, "rule", place);
-      this.collector.appendRule(name, values, place);
-    } else if (["condition", "output", "desc", "priority"].some((key) => mapGet(node, key))) {
-      for (const [key, spec] of Object.entries<KeySpec>(ITEMS.rule.keys)) {
-        if (spec.required) requireValue(node, key, place);
-      }
-      const values = this.ruleValues(node, place, new Set());
-      this.warnUnknownKeys(node, "rule", place);
-      this.collector.defineRule(name, values, place);
+      const keys = ["condition", "exceptions"].filter((key) => mapGet(node, key));
+      this.collector.appendRule(name, { ...this.ruleValues(node, place, keys, true), source }, place);
+    } else if (COMPLETE.some((key) => mapGet(node, key))) {
+      const keys = VALUE_KEYS.filter((key) => COMPLETE.includes(key) || mapGet(node, key));
+      const values = this.ruleValues(node, place, keys, false);
+      const output = values.output as PlacedText;
+      this.collector.defineRule(name, { ...values, output: { ...output, text: trimmed(output.text) } }, place);
     } else {
       requireValue(node, "enabled", place);
       const enabled = this.flag(node, "enabled", place) as boolean;
       const message =
         "A rule with only 'enabled' is deprecated as a switch; write 'override: {enabled: replace}' with it";
       this.report.warn("LOAD_DEPRECATED_ITEM", message, place);
-      this.warnUnknownKeys(node, "rule", place);
       this.collector.enableRule(name, enabled, place);
     }
+    this.warnUnknownKeys(node, "rule", place);
   }
 
-  /** Every overridden key must be given, and no key may be given that is not overridden. */
-  private checkOverridden(node: YamlMap, overrides: { append: Set<string>; replace: Set<string> }, place: Place): void {
-    for (const key of [...overrides.append, ...overrides.replace]) {
-      if (!mapGet(node, key)) {
-        fail("LOAD_ERR_YAML_VALIDATE", `'override' names the key '${key}', which is missing`, place);
-      }
+  /** The source an item names; undefined when it names none, or nothing. */
+  private sourceOf(node: YamlMap, place: Place): string | undefined {
+    const value = mapGet(node, "source");
+    if (!value || (value.kind === "scalar" && (value.isNull || value.value === ""))) return undefined;
+    return scalarText(value, place.inner("value for", "source", value.offset));
+  }
+
+  /**
+   * Changes a rule: first what is appended, then what is replaced. Every key named under `override` must be given, once
+   * for each operation, and no key that could be overridden may be given without being named there.
+   */
+  private overrideRule(
+    node: YamlMap,
+    { name, source, place }: { name: string; source: string | undefined; place: Place },
+    overrides: { append: Set<string>; replace: Set<string> },
+  ): void {
+    const given = new Set(OVERRIDABLE_KEYS.filter((key) => mapGet(node, key)));
+    for (const operation of ["append", "replace"] as const) {
+      const keys = OVERRIDABLE_KEYS.filter((key) => overrides[operation].has(key));
+      if (keys.length === 0) continue;
+      const values = keys.map((key) => {
+        if (given.delete(key)) return this.ruleValues(node, place, [key], operation === "append");
+        const message = `'override' names the key '${key}', which is missing or was used up by the other operation`;
+        return fail("LOAD_ERR_YAML_VALIDATE", message, place);
+      });
+      // The source is compared only where a condition depends on it.
+      const from = keys.includes("condition") ? { source } : {};
+      const item: RuleValues = Object.assign({}, ...values, from);
+      if (operation === "append") this.collector.appendRule(name, item, place);
+      else this.collector.replaceRule(name, item, place);
     }
-    for (const [key, spec] of Object.entries<KeySpec>(ITEMS.rule.keys)) {
-      if (!spec.overrides || overrides.append.has(key) || overrides.replace.has(key)) continue;
-      if (mapGet(node, key)) {
-        const message = `Unexpected key '${key}': it is not named under 'override'`;
-        fail("LOAD_ERR_YAML_VALIDATE", message, place);
-      }
+    for (const key of [...given].sort()) {
+      const value = mapGet(node, key) as YamlNode;
+      const message = `Unexpected key '${key}': it is not named under 'override'`;
+      fail("LOAD_ERR_YAML_VALIDATE", message, place.inner("overrides", key, value.offset));
     }
   }
 
-  /** All values of a rule that are there. `appended`: keys whose value is added to that of an earlier definition. */
-  private ruleValues(node: YamlMap, place: Place, appended: ReadonlySet<string>): RuleValues {
+  /** The values of some keys of a rule. `appended`: they are added to an earlier definition. */
+  private ruleValues(node: YamlMap, place: Place, keys: readonly string[], appended: boolean): RuleValues {
     const values: Record<string, unknown> = {};
-    for (const [key, spec] of Object.entries<KeySpec>(ITEMS.rule.keys)) {
-      const decode = DECODE[spec.type];
-      if (!decode || key === "rule" || key === "append" || !mapGet(node, key)) continue;
-      values[key] = decode.call(this, node, key, place, appended.has(key));
+    for (const key of keys) {
+      const spec: KeySpec = ITEMS.rule.keys[key as keyof typeof ITEMS.rule.keys];
+      values[key] = DECODE[spec.type]?.call(this, node, key, place, appended);
     }
-    return values as unknown as RuleValues;
+    return values;
   }
 
   /** A condition or output with the place of its text. */
@@ -322,14 +374,7 @@ export class Reader {
 
   decodeString(node: YamlMap, key: string, place: Place): string | PlacedText {
     if (key === "condition") return this.placed(node, key, place, "rule condition");
-    if (key === "output") {
-      const output = this.placed(node, key, place, "rule output");
-      if (output.text.includes("%container.info")) {
-        const message = "%container.info is deprecated; name the container fields that the output shall show";
-        this.report.warn("LOAD_DEPRECATED_ITEM", message, place);
-      }
-      return { ...output, text: output.text.trim() };
-    }
+    if (key === "output") return this.placed(node, key, place, "rule output");
     const value = requireValue(node, key, place);
     return scalarText(value, place.inner("value for", key, value.offset));
   }
@@ -387,15 +432,28 @@ const DECODE: Readonly<Partial<Record<ValueType, Decoder>>> = {
   exceptions: Reader.prototype.decodeExceptions,
 };
 
-/** A key of an item that is a list or mapping. */
+/** Keys whose value holds mappings with keys of their own. */
+const WITH_KEYS = ["exceptions", "override", "required_plugin_versions", "alternatives"];
+
+/** A key that is a list or mapping, in an item or in a mapping inside it. */
 function strangeKey(file: YamlFile): YamlNode | undefined {
-  for (const document of file.documents) {
-    for (const item of document.kind === "seq" ? document.items : []) {
-      const strange = item.kind === "map" && item.entries.find(([key]) => key.kind !== "scalar");
-      if (strange) return strange[0];
+  const inMaps = (nodes: readonly YamlNode[], depth: number): YamlNode | undefined => {
+    for (const node of nodes) {
+      if (node.kind !== "map") continue;
+      const strange = node.entries.find(([key]) => key.kind !== "scalar")?.[0];
+      if (strange) return strange;
+      for (const [key, value] of node.entries) {
+        if (depth === 0 || value.kind === "scalar" || !WITH_KEYS.includes((key as { value: string }).value)) continue;
+        const inner = inMaps(value.kind === "seq" ? value.items : [value], depth - 1);
+        if (inner) return inner;
+      }
     }
-  }
-  return undefined;
+    return undefined;
+  };
+  return inMaps(
+    file.documents.flatMap((document) => (document.kind === "seq" ? document.items : [])),
+    2,
+  );
 }
 
 /** Reads a file's text; undefined when it is not YAML, which is then in the report. */

@@ -21,8 +21,6 @@ export const DIFFERENT: Readonly<Record<string, string>> = {
   "override-70-exceptions-replace-badfield": "replaced exceptions are checked like others, at their own place",
   "list-33-override-seq": "the place of the override is given instead of the beginning of the file",
   "evttype-21-rhs": "comparing evt.type with another field is allowed, as in filters",
-  "warning-03-transformer-as-value": "conditions are printed so that they can be parsed again",
-  "warning-04-val-as-value": "conditions are printed so that they can be parsed again",
   "yaml-16-unclosed-quote": YAML,
   "yaml-64-nul-in-desc": YAML,
   "yaml-96-escape-seqs": "\\_ is a no-break space, in UTF-8",
