@@ -3,7 +3,8 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 
-const MAIN = join(import.meta.dir, "../../cmd/main.ts");
+/** What is run: `process.execPath MAIN ARGS…`. */
+export const MAIN = join(import.meta.dir, "../../cmd/main.ts");
 
 export interface Outcome {
   status: number | null;
