@@ -6,6 +6,7 @@ import { constants } from "node:os";
 import type { CaptureFiles } from "../lib/engine/capture/files.ts";
 import type { RotationRules } from "../lib/engine/capture/rotation.ts";
 import type { CaptureCounts, CaptureOptions, Line, LineSink } from "../lib/engine/capture/run.ts";
+import type { ThreadPart } from "../lib/filter/compile.ts";
 import type { Context, Inspector, InspectorOptions } from "../lib/sinsp/inspector.ts";
 import { CAPTURE_FLAGS } from "./capture_flags.ts";
 import type { Args } from "./cli/args.ts";
@@ -61,6 +62,8 @@ interface Filter {
   syscalls(): number[];
   /** Mask by event id of the types that can make it true. */
   types(): Uint8Array;
+  /** The condition on threads that it comes to for some types; null without one. */
+  threads(): ThreadPart | null;
   /** Names of the fields in it. */
   readonly fields: readonly string[];
 }
@@ -70,7 +73,7 @@ async function compileWords(words: readonly string[]): Promise<Filter | null> {
   if (words.length === 0) return null;
   const { parseFilterBytes } = await import("../lib/filter/parser.ts");
   const { checkFilter } = await import("../lib/filter/checker.ts");
-  const { compileFilter } = await import("../lib/filter/compile.ts");
+  const { compileFilter, threadPart } = await import("../lib/filter/compile.ts");
   const { filterFacts } = await import("../lib/filter/ast.ts");
   const { eventTypesOf, syscallsOf } = await import("../lib/filter/event_types.ts");
   const errors = await import("../lib/filter/errors.ts");
@@ -80,9 +83,11 @@ async function compileWords(words: readonly string[]): Promise<Filter | null> {
   const bytes = toBytes(words.join(" "));
   try {
     const ast = parseFilterBytes(bytes);
+    const checked = checkFilter(ast, builtinFields);
     const state = new Set(SYSCALL_SETS["state"]);
     return {
-      matches: compileFilter(checkFilter(ast, builtinFields)),
+      matches: compileFilter(checked),
+      threads: () => threadPart(checked),
       fields: filterFacts(ast).fields,
       types: () => eventTypesOf(ast),
       syscalls() {
@@ -284,7 +289,8 @@ async function stateNeeds(args: Args, fields: readonly string[], filter: Filter 
   if (everyEvent || args.bool("debug") || (writes && (filter === null || args.bool("fatfile"))))
     return { figures: figures || writes };
   const wanted = filter === null ? new Uint8Array(EVENT_MAX).fill(1) : filter.types();
-  return { wanted, internal: writes, figures: figures || writes };
+  const threads = filter === null ? null : filter.threads();
+  return { wanted, ...(threads === null ? {} : { threads }), internal: writes, figures: figures || writes };
 }
 
 async function fromFile(path: string, args: Args): Promise<number> {

@@ -2,22 +2,23 @@
 // Fields of the container and the Kubernetes pod a thread is in, as far as cgroups and the capture itself tell.
 import { PT } from "../schema/tables/enums.ts";
 import type { ContainerInfo, ContainerMount } from "../sinsp/container_info.ts";
-import type { Context } from "../sinsp/inspector.ts";
+import type { Context, ThreadContext } from "../sinsp/inspector.ts";
 import type { ThreadInfo } from "../sinsp/thread_info.ts";
 import { argField, argRule, bool, duration, field, text } from "./define.ts";
 import type { ArgRule, Extractor, Field, FieldArg, Value } from "./field.ts";
+import { threadOnly } from "./thread_only.ts";
 import { canonical } from "./time_text.ts";
 
 const HOST = "host";
 
 /** Threads nothing is known of are in no container, not even the host. */
-function knownThread(ctx: Context): ThreadInfo | undefined {
+function knownThread(ctx: ThreadContext): ThreadInfo | undefined {
   const t = ctx.thread;
   return t === null || t.invalid ? undefined : t;
 }
 
 /** The container's description; undefined on the host and for containers nothing was said about. */
-function infoOf(ctx: Context): ContainerInfo | undefined {
+function infoOf(ctx: ThreadContext): ContainerInfo | undefined {
   const id = knownThread(ctx)?.containerId;
   return id === undefined || id === HOST || id === "" ? undefined : ctx.container(id);
 }
@@ -31,12 +32,12 @@ function ofContainer(get: (c: ContainerInfo, ctx: Context) => Value | undefined)
 
 /** The same with "host" for threads outside of containers. */
 function ofContainerOrHost(get: (c: ContainerInfo) => string | undefined): Extractor {
-  return (ctx) => {
+  return threadOnly((ctx) => {
     const id = knownThread(ctx)?.containerId;
     if (id === HOST || id === "") return HOST;
     const c = id === undefined ? undefined : ctx.container(id);
     return c === undefined ? undefined : get(c);
-  };
+  });
 }
 
 /** `key:value, key:value` */
@@ -113,10 +114,10 @@ export const CONTAINER_FIELDS: readonly Field[] = [
   text(
     "container.id",
     'Container id, its first 12 digits; "host" outside of containers',
-    (ctx) => {
+    threadOnly((ctx) => {
       const id = knownThread(ctx)?.containerId;
       return id === "" ? HOST : id;
-    },
+    }),
     suggested,
   ),
   text("container.full_id", 'Container id with all of its digits; "host" outside of containers', (ctx) => {

@@ -326,12 +326,10 @@ export function writeArgs(out: LineWriter, ctx: Context): void {
   const recorded = ctx.recordedForm === true;
   const renderers = (recorded ? FORMER_RENDERERS : RENDERERS)[ev.type] as readonly ParamRenderer[];
   const n = Math.min(renderers.length, ev.nparams);
-  let next = ev.paramOffset(0);
   for (let i = 0; i < n; i++) {
     const r = renderers[i] as ParamRenderer;
-    const at = next;
+    const at = ev.paramOffset(i);
     const len = ev.paramLength(i);
-    next += len;
     out.str(r.prefix);
     if (len === 0 || len < r.size) {
       out.str(recorded ? r.formerEmpty : r.empty);

@@ -1,28 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fields of the process that made the event.
 import { PF, PT } from "../schema/tables/enums.ts";
-import type { Context } from "../sinsp/inspector.ts";
+import type { Context, ThreadContext } from "../sinsp/inspector.ts";
 import type { ThreadInfo } from "../sinsp/thread_info.ts";
 import { argField, argRule, bool, duration, field, id64, text, u64 } from "./define.ts";
 import { fdTypeName } from "./fd_text.ts";
 import type { Extractor, Field, Value } from "./field.ts";
+import { threadOnly } from "./thread_only.ts";
 import { argsOf, cmdlineOf, envOf, envValue, exelineOf } from "./thread_text.ts";
 import { canonical, exactTime } from "./time_text.ts";
 
-/** An extractor over the thread; missing when the event has none. */
-export function ofThread(get: (t: ThreadInfo, ctx: Context) => Value | undefined): Extractor {
+/** An extractor over the thread, whatever the event; missing when the event has none. */
+export function ofThread(get: (t: ThreadInfo, ctx: ThreadContext) => Value | undefined): Extractor {
+  return threadOnly((ctx) => {
+    const t = ctx.thread;
+    return t === null ? undefined : get(t, ctx);
+  });
+}
+
+/** The same where the event counts too. */
+export function ofThreadNow(get: (t: ThreadInfo, ctx: Context) => Value | undefined): Extractor {
   return (ctx) => {
     const t = ctx.thread;
     return t === null ? undefined : get(t, ctx);
   };
 }
 
-/** The same over the main thread of the process. */
-function ofLeader(get: (t: ThreadInfo, ctx: Context) => Value | undefined): Extractor {
-  return (ctx) => {
+/** As ofThread over the main thread of the process. */
+function ofLeader(get: (t: ThreadInfo, ctx: ThreadContext) => Value | undefined): Extractor {
+  return threadOnly((ctx) => {
     const t = ctx.thread;
     return t === null ? undefined : get(ctx.leaderOf(t), ctx);
-  };
+  });
 }
 
 /** Ids below −1 or beyond 32 bits are no ids. */
@@ -35,10 +44,18 @@ export const PROCESS_EXE_FIELDS: readonly Field[] = [
   text(
     "proc.exe",
     "First argument of the command line, usually the program as it was called",
-    (ctx) => ctx.thread?.exe,
+    threadOnly((ctx) => ctx.thread?.exe),
   ),
-  text("proc.exepath", "Full path of the program", (ctx) => ctx.thread?.exepath),
-  text("proc.name", "Name of the process as the kernel keeps it (at most 15 characters)", (ctx) => ctx.thread?.comm),
+  text(
+    "proc.exepath",
+    "Full path of the program",
+    threadOnly((ctx) => ctx.thread?.exepath),
+  ),
+  text(
+    "proc.name",
+    "Name of the process as the kernel keeps it (at most 15 characters)",
+    threadOnly((ctx) => ctx.thread?.comm),
+  ),
 ];
 
 /** Command line, environment and working directory. */
@@ -114,7 +131,7 @@ export function age(ctx: Context, t: ThreadInfo): number | undefined {
 }
 
 /** Start of a thread in ns since the epoch. */
-export function startOf(ctx: Context, t: ThreadInfo): Value | undefined {
+export function startOf(ctx: ThreadContext, t: ThreadInfo): Value | undefined {
   return Number.isNaN(t.cloneTs) ? undefined : exactTime(ctx, t.cloneTs);
 }
 
@@ -130,7 +147,7 @@ const exeFlag = (
   );
 
 /** ns from the inode's change to the start of the process; undefined when it was not changed before. */
-function changeToStart(t: ThreadInfo, ctx: Context): Value | undefined {
+function changeToStart(t: ThreadInfo, ctx: ThreadContext): Value | undefined {
   if (t.exeInoCtime === 0n || Number.isNaN(t.cloneTs)) return undefined;
   const ns = ctx.baseTime + BigInt(Math.round(t.cloneTs)) - t.exeInoCtime;
   return ns > 0n ? canonical(ns) : undefined;
@@ -302,7 +319,7 @@ export const PROCESS_AGE_FIELDS = {
     duration(
       "proc.duration",
       "Nanoseconds since the process started",
-      ofThread((t, ctx) => age(ctx, t)),
+      ofThreadNow((t, ctx) => age(ctx, t)),
     ),
   ],
   start: [

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fields of a process's ancestors, session and process group.
 import { PF, PT } from "../schema/tables/enums.ts";
-import type { Context } from "../sinsp/inspector.ts";
+import type { Context, ThreadContext } from "../sinsp/inspector.ts";
 import type { ThreadInfo } from "../sinsp/thread_info.ts";
 import { argField, argRule, duration, id64, text } from "./define.ts";
 import type { Extractor, Field, FieldArg, Scalar, Value } from "./field.ts";
-import { age, ofThread, plausibleId, startOf } from "./process.ts";
+import { age, ofThread, ofThreadNow, plausibleId, startOf } from "./process.ts";
 import { ancestor, argsOf, cmdlineOf, envOf, envValue, walkAncestors } from "./thread_text.ts";
 
 /** What is asked of an ancestor. */
 type Get = (t: ThreadInfo) => Scalar | undefined;
 
 /** An extractor over the parent's main thread. */
-function ofParent(get: (t: ThreadInfo, ctx: Context) => Value | undefined): Extractor {
+function ofParent(get: (t: ThreadInfo, ctx: ThreadContext) => Value | undefined): Extractor {
   return ofThread((t, ctx) => {
     const parent = ancestor(ctx, t, 1);
     return parent === undefined ? undefined : get(parent, ctx);
@@ -195,7 +195,7 @@ function inPidNamespace(t: ThreadInfo): boolean {
  * The leader of a session or process group: the process with that id, or where that is gone (or hidden behind a PID
  * namespace) the farthest of the ancestors that belong to it.
  */
-function groupLeader(ctx: Context, t: ThreadInfo, key: GroupKey): ThreadInfo | undefined {
+function groupLeader(ctx: ThreadContext, t: ThreadInfo, key: GroupKey): ThreadInfo | undefined {
   const id = t[key];
   if (id === -1) return undefined;
   if (key === "pgid" || !inPidNamespace(t)) {
@@ -247,7 +247,10 @@ export const PROCESS_PARENT_AGE_FIELDS = {
     duration(
       "proc.ppid.duration",
       "Nanoseconds since the parent started",
-      ofParent((p, ctx) => age(ctx, p)),
+      ofThreadNow((t, ctx) => {
+        const parent = ancestor(ctx, t, 1);
+        return parent === undefined ? undefined : age(ctx, parent);
+      }),
     ),
   ],
   start: [

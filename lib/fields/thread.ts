@@ -6,7 +6,7 @@ import type { ThreadInfo } from "../sinsp/thread_info.ts";
 import { argField, argRule, bool, duration, field, id64, text, u64 } from "./define.ts";
 import { type Extractor, type Field, FieldArgError } from "./field.ts";
 import { capabilityNames } from "./names.ts";
-import { ofThread, plausibleId } from "./process.ts";
+import { ofThread, ofThreadNow, plausibleId } from "./process.ts";
 
 export const THREAD_CAP_FIELDS: readonly Field[] = [
   text(
@@ -73,7 +73,7 @@ export const THREAD_TIME_FIELDS: readonly Field[] = [
 
 /** A share of one CPU, known at statistics events of old captures only. */
 function cpu(get: (t: ThreadInfo) => number): Extractor {
-  return ofThread((t, ctx) => (ctx.ev.type === EV.PROCINFO_E ? get(t) : undefined));
+  return ofThreadNow((t, ctx) => (ctx.ev.type === EV.PROCINFO_E ? get(t) : undefined));
 }
 
 export const THREAD_CPU_FIELDS: readonly Field[] = [

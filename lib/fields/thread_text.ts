@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A thread's command line, environment and ancestors.
-import type { Context } from "../sinsp/inspector.ts";
+import type { ThreadContext } from "../sinsp/inspector.ts";
 import type { ThreadInfo } from "../sinsp/thread_info.ts";
 
 /** Most joined texts remembered; there are as many as distinct command lines and environments. */
@@ -48,7 +48,7 @@ export function envValue(t: ThreadInfo, name: string): string {
 }
 
 /** Main thread of the process `n` generations up; 0 is the thread's own process. */
-export function ancestor(ctx: Context, t: ThreadInfo, n: number): ThreadInfo | undefined {
+export function ancestor(ctx: ThreadContext, t: ThreadInfo, n: number): ThreadInfo | undefined {
   let at: ThreadInfo = ctx.leaderOf(t);
   for (let i = 0; i < n; i++) {
     const parent = ctx.getThread(at.ptid);
@@ -65,7 +65,7 @@ export function ancestor(ctx: Context, t: ThreadInfo, n: number): ThreadInfo | u
  * Calls `visit` for the parent, its parent and so on, until it returns false, an ancestor is unknown or the chain
  * runs in a circle.
  */
-export function walkAncestors(ctx: Context, t: ThreadInfo, visit: (a: ThreadInfo) => boolean): void {
+export function walkAncestors(ctx: ThreadContext, t: ThreadInfo, visit: (a: ThreadInfo) => boolean): void {
   let slow: ThreadInfo = t;
   let fast: ThreadInfo | undefined = ctx.getThread(t.ptid);
   for (let step = 0; fast !== undefined && fast !== slow; step++) {

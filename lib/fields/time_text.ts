@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Times: exact nanoseconds from relative ones, and their text forms.
 import type { EventCursor, Int64 } from "../scap/cursor.ts";
-import type { Context } from "../sinsp/inspector.ts";
+import type { ThreadContext } from "../sinsp/inspector.ts";
 import { nineDigits } from "./number_text.ts";
 
 const GIGA = 1_000_000_000;
@@ -13,7 +13,7 @@ export function canonical(v: bigint): Int64 {
 }
 
 /** ns since the epoch from a time relative to the capture's base. Makes a BigInt. */
-export function exactTime(ctx: Context, relative: number): Int64 {
+export function exactTime(ctx: ThreadContext, relative: number): Int64 {
   return canonical(ctx.baseTime + BigInt(Math.round(relative)));
 }
 

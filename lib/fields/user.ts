@@ -2,10 +2,11 @@
 // Fields of the user and group of a thread.
 import type { UserEntry } from "../scap/source.ts";
 import { PF, PT } from "../schema/tables/enums.ts";
-import type { Context } from "../sinsp/inspector.ts";
+import type { ThreadContext } from "../sinsp/inspector.ts";
 import { field, id64, text } from "./define.ts";
 import type { Extractor, Field } from "./field.ts";
 import { ofThread } from "./process.ts";
+import { threadOnly } from "./thread_only.ts";
 
 const NONE = 0xffffffff;
 const UNKNOWN = "<NA>";
@@ -17,7 +18,7 @@ function userOf(get: (u: UserEntry) => string, root: string): Extractor {
   });
 }
 
-function loginName(ctx: Context): string | undefined {
+function loginName(ctx: ThreadContext): string | undefined {
   const t = ctx.thread;
   if (t === null) return undefined;
   if (t.loginuid === NONE) return UNKNOWN;
@@ -52,7 +53,11 @@ export const USER_FIELDS: readonly Field[] = [
     "User id at login, which sudo and su do not change; -1 when there was no login",
     ofThread((t) => (t.loginuid === NONE ? -1 : t.loginuid)),
   ),
-  text("user.loginname", "User name at login; <NA> when there was no login or the user is unknown", loginName),
+  text(
+    "user.loginname",
+    "User name at login; <NA> when there was no login or the user is unknown",
+    threadOnly(loginName),
+  ),
 ];
 
 export const GROUP_FIELDS: readonly Field[] = [

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Compiles one filter: what the event type decides is a table, the rest is a generated function per group of types.
+import { isThreadOnly } from "../fields/thread_only.ts";
 import { EVENT_MAX } from "../schema/events.ts";
-import type { Context } from "../sinsp/inspector.ts";
+import type { Context, ThreadContext } from "../sinsp/inspector.ts";
 import type { CheckedFilter } from "./checker.ts";
 import { CodeWriter } from "./codegen.ts";
 import { FALSE, type Term, TermPool, TRUE } from "./terms.ts";
@@ -42,6 +43,48 @@ export function compileFilter(filter: CheckedFilter): Test {
     }
     return d === DEPENDS ? (tests[type] as Test)(ctx) : d === ALWAYS;
   };
+}
+
+/** The part of a filter that threads alone decide. */
+export interface ThreadPart {
+  /** 1 for the event types for which the filter is this condition, by event id. */
+  readonly types: Uint8Array;
+  readonly matches: (ctx: ThreadContext) => boolean;
+}
+
+/** Finds the condition on threads alone that the filter comes to for most event types; null when there is none. */
+export function threadPart(filter: CheckedFilter): ThreadPart | null {
+  const pool = new TermPool();
+  const root = pool.of(filter.root);
+  const typesOf = new Map<Term, number[]>();
+  for (let type = 0; type < EVENT_MAX; type++) {
+    const rest = pool.folder(type)(root);
+    const types = typesOf.get(rest);
+    if (types === undefined) typesOf.set(rest, [type]);
+    else types.push(type);
+  }
+  let best: Term | null = null;
+  for (const [term, types] of typesOf) {
+    const more = best === null || types.length > (typesOf.get(best) as number[]).length;
+    if (more && term !== TRUE && term !== FALSE && looksAtThreads(term)) best = term;
+  }
+  if (best === null) return null;
+  const mask = new Uint8Array(EVENT_MAX);
+  for (const type of typesOf.get(best) as number[]) mask[type] = 1;
+  // It reads nothing else, see looksAtThreads.
+  return { types: mask, matches: compileTerm(best) as (ctx: ThreadContext) => boolean };
+}
+
+/** True when a term reads nothing but threads. */
+function looksAtThreads(term: Term): boolean {
+  const { check } = term;
+  if (check === null) return term.children.every(looksAtThreads);
+  const { left, right } = check;
+  return (
+    left.all === null &&
+    isThreadOnly(left.extract) &&
+    (right === null || (right.all === null && isThreadOnly(right.extract)))
+  );
 }
 
 /** A function for a condition. */

@@ -10,7 +10,15 @@ import { EVENT_FLAG, EVENT_HEADER_SIZE, EventCursor, MAX_PARAMS, readInt64 } fro
 import { inputName, ScapFormatError } from "./errors.ts";
 import { type ByteInput, openInput } from "./input.ts";
 import { emptyState, hex, SectionError, SectionReader, type Window } from "./section.ts";
-import { type CaptureSource, type InitialState, type MachineInfo, NEXT, type SourceStats } from "./source.ts";
+import {
+  type CaptureSource,
+  type InitialState,
+  type MachineInfo,
+  MEET,
+  NEXT,
+  type Selection,
+  type SourceStats,
+} from "./source.ts";
 import { EventUpgrader, UPGRADE } from "./upgrade.ts";
 
 /** Bytes of the window at the start, but for the constants at its end (it stays in the CPU's cache); it grows only for an event or entry that is larger. */
@@ -126,12 +134,11 @@ export class FileSource implements CaptureSource, Window {
   private readonly asRecorded: boolean;
   /** By event type: what next() does with it. */
   private asIs: Uint8Array;
-  /** What setWanted() was given last, and the table made of it. */
-  private wanted: Uint8Array | null = null;
+  /** What choose() was given last, and the table made of it. */
+  private selection: Selection | null = null;
   private selective: Uint8Array = CURRENT;
-  private met: (tid: number, type: number) => boolean = () => true;
-  /** Thread that `met` need not be told of. */
-  private metTid = NOBODY;
+  /** Thread whose events are passed over unasked. */
+  private knownTid = NOBODY;
 
   constructor(name: string, input: ByteInput, options: OpenOptions) {
     this.name = name;
@@ -184,7 +191,7 @@ export class FileSource implements CaptureSource, Window {
       const nparams = words[w + 8]!;
       const eventEnd = head + length;
       if (length < EVENT_HEADER_SIZE || eventEnd > next - 4 || nparams >>> 0 > MAX_PARAMS) return this.nextSlow(at);
-      const asIs = this.asIs[type]!;
+      let asIs = this.asIs[type]!;
       if (asIs === SLOW) return this.nextSlow(at);
       let used = head + EVENT_HEADER_SIZE + nparams * 2;
       let l = w + 9;
@@ -194,13 +201,25 @@ export class FileSource implements CaptureSource, Window {
       }
       if ((nparams & 1) !== 0) used += words[l]! & 0xffff;
       if (used > eventEnd) return this.nextSlow(at);
-      if (asIs === PASS || asIs === PASS_ENTER) {
+      const w3 = words[w + 3]!;
+      const w4 = words[w + 4]!;
+      const w5 = words[w + 5]!;
+      const tidLow = (w4 >>> 16) | (w5 << 16);
+      const tidHigh = (w5 >>> 16) | (w6 << 16);
+      const tid = tidHigh === tidLow >> 31 ? tidLow : tidHigh * TWO32 + (tidLow >>> 0);
+      if (asIs <= PASS && asIs >= PASS_KEPT) {
         // Marked events are for those who look at the marks.
         if (flags !== 0) return this.nextSlow(at);
-        this.num++;
-        this.passOver(type, asIs === PASS_ENTER, words[w + 4]!, words[w + 5]!, words[w + 6]!);
-        at = next;
-        continue;
+        if (tid !== this.knownTid && this.meet(tid, type)) asIs = CURRENT[type]!;
+        else {
+          this.passedOver++;
+          if (asIs !== PASS_KEPT) {
+            this.num++;
+            if (asIs === PASS_ENTER) this.converter.passEnter(tid);
+            at = next;
+            continue;
+          }
+        }
       }
       this.at = next;
       this.blockId = id;
@@ -208,12 +227,7 @@ export class FileSource implements CaptureSource, Window {
       if (this.elsewhere) this.backToWindow();
       c.offset = head;
       c.type = type;
-      const w3 = words[w + 3]!;
-      const w4 = words[w + 4]!;
-      const w5 = words[w + 5]!;
-      const tidLow = (w4 >>> 16) | (w5 << 16);
-      const tidHigh = (w5 >>> 16) | (w6 << 16);
-      c.tid = tidHigh === tidLow >> 31 ? tidLow : tidHigh * TWO32 + (tidLow >>> 0);
+      c.tid = tid;
       const timeLow = (words[w + 2]! >>> 16) | (w3 << 16);
       const timeHigh = (w3 >>> 16) | (w4 << 16);
       c.ts = ((timeHigh >>> 0) - this.baseHigh) * TWO32 + ((timeLow >>> 0) - this.baseLow);
@@ -223,32 +237,29 @@ export class FileSource implements CaptureSource, Window {
       c.nparams = nparams;
       c.length = length;
       c.reset();
-      if (asIs === nparams || asIs === ANY_COUNT) return NEXT.EVENT;
-      if (this.convert() && asIs !== PASS_KEPT) return NEXT.EVENT;
-      if (asIs === PASS_KEPT) this.passOver(type, false, w4, w5, w6);
+      if (asIs === nparams || asIs === ANY_COUNT || (this.convert() && asIs !== PASS_KEPT)) {
+        this.knownTid = NOBODY;
+        return NEXT.EVENT;
+      }
       at = next;
     }
   }
 
-  setWanted(wanted: Uint8Array | null, met: (tid: number, type: number) => boolean): void {
+  choose(selection: Selection | null): void {
     if (this.asRecorded) return;
-    if (wanted !== null && wanted !== this.wanted) {
-      this.wanted = wanted;
-      this.selective = selectiveTable(wanted);
+    if (selection !== null && selection !== this.selection) {
+      this.selection = selection;
+      this.selective = selectiveTable(selection.wanted);
     }
-    this.met = met;
-    this.metTid = NOBODY;
-    this.asIs = wanted === null ? CURRENT : this.selective;
+    this.knownTid = NOBODY;
+    this.asIs = selection === null ? CURRENT : this.selective;
   }
 
-  /** An event that is passed over, with the words of its header that hold the thread id. */
-  private passOver(type: number, isEnter: boolean, w4: number, w5: number, w6: number): void {
-    this.passedOver++;
-    const tidLow = (w4 >>> 16) | (w5 << 16);
-    const tidHigh = (w5 >>> 16) | (w6 << 16);
-    const tid = tidHigh === tidLow >> 31 ? tidLow : tidHigh * TWO32 + (tidLow >>> 0);
-    if (isEnter) this.converter.passEnter(tid);
-    if (tid !== this.metTid) this.metTid = this.met(tid, type) ? tid : NOBODY;
+  /** Whether an event is to be delivered although its type is not wanted. */
+  private meet(tid: number, type: number): boolean {
+    const answer = this.selection!.meet(tid, type);
+    this.knownTid = answer === MEET.KNOWN ? tid : NOBODY;
+    return answer === MEET.DELIVER;
   }
 
   /** next() at a block that is out of the ordinary, or at the end of what is in memory. */

@@ -180,6 +180,24 @@ export const NEXT = Object.freeze({
   END: 3,
 } as const);
 
+/** What `Selection.meet` answers. */
+export const MEET = Object.freeze({
+  /** The event is passed over, and so are all further ones of its thread until an event is delivered, unasked. */
+  KNOWN: 0,
+  /** The event is passed over. */
+  PASS: 1,
+  /** The event is to be delivered. */
+  DELIVER: 2,
+} as const);
+
+/** Which events somebody wants to see. */
+export interface Selection {
+  /** 1 for the types that must be delivered, by event id; those an event is recorded as count as well as those it is converted to. */
+  readonly wanted: Uint8Array;
+  /** Asked before an event of another type is passed over; a MEET code. The cursor need not be on the event. */
+  meet(tid: number, type: number): number;
+}
+
 /**
  * A stream of events with its initial state.
  *
@@ -203,13 +221,11 @@ export interface CaptureSource {
   /** Moves the cursor; NEXT.IDLE means that the memory at hand is used up and `more()` must be awaited. */
   next(): number;
   /**
-   * From the next event on, to the end of the section, only events of types that are 1 in `wanted` (by event id; those an
-   * event is recorded as count as well as those it is converted to) need be delivered; null = all. What is passed over is
-   * numbered and counted in `passedOver`, and `met` is called with its thread and type until it says true for that thread,
-   * and again when other threads were met meanwhile. Sources that gain nothing by it have no such method.
+   * From the next event on, to the end of the section, only the events of a selection need be delivered; null = all. What
+   * is passed over is numbered and counted in `passedOver`. Sources that gain nothing by it have no such method.
    */
-  setWanted?(wanted: Uint8Array | null, met: (tid: number, type: number) => boolean): void;
-  /** Events that setWanted() kept from being delivered so far. */
+  choose?(selection: Selection | null): void;
+  /** Events that choose() kept from being delivered so far. */
   readonly passedOver?: number;
   /**
    * Waits for more bytes. Resolves true when `next()` is worth calling again, false at the end of the stream.

@@ -48,3 +48,18 @@ export interface Context {
   /** Absolute path from a path that may be relative to `base`, normalised as the kernel would (no "//", ".", ".."). */
   resolvePath(base: string, path: string): string;
 }
+
+/** What a context tells of the event's thread and of the state, whatever the event is. */
+export type ThreadContext = Pick<
+  Context,
+  | "machine"
+  | "baseTime"
+  | "thread"
+  | "getThread"
+  | "leaderOf"
+  | "parentOf"
+  | "user"
+  | "group"
+  | "container"
+  | "resolvePath"
+>;

@@ -11,9 +11,10 @@ import type {
   InterfaceEntry,
   MachineInfo,
   ProcessEntry,
+  Selection,
   UserEntry,
 } from "../scap/source.ts";
-import { NEXT } from "../scap/source.ts";
+import { MEET, NEXT } from "../scap/source.ts";
 import { EVENT_FD_PARAM, EVENT_FLAGS, EVENT_HAS_RETURN, EVENTS } from "../schema/events.ts";
 import { EC, EF, EV } from "../schema/tables/enums.ts";
 import { CgroupPool } from "./cgroups.ts";
@@ -33,8 +34,8 @@ import { ThreadInfo as Thread } from "./thread_info.ts";
 import { MAX_THREADS, ThreadTable } from "./thread_table.ts";
 import { UserTable } from "./users.ts";
 
-export type { Context } from "./context.ts";
-export type { InspectorOptions, InspectorStats, MissingThread } from "./options.ts";
+export type { Context, ThreadContext } from "./context.ts";
+export type { InspectorOptions, InspectorStats, MissingThread, ThreadCondition } from "./options.ts";
 
 /** Events that carry no thread. */
 const NO_THREAD = Uint8Array.from(EVENTS, (e) =>
@@ -63,11 +64,15 @@ const IS_ENTER = Uint8Array.from(EVENTS, (e) => ((e.kind & EC.SYSCALL) !== 0 && 
 const IS_EXIT = Uint8Array.from(EVENTS, (e) => ((e.kind & EC.SYSCALL) !== 0 && (e.id & 1) === 1 ? 1 : 0));
 const USES_FD = Uint8Array.from(EVENT_FLAGS, (f) => (f & EF.USES_FD ? 1 : 0));
 
-/** The types that are looked at or that the state needs, by event id. */
+/** The types that are looked at whatever their thread, or that the state needs, by event id. */
 function neededTypes(options: InspectorOptions & { wanted: Uint8Array }, handlers: readonly Handler[]): Uint8Array {
   const handled = handledTypes(handlers);
   const internal = options.internal === true ? 1 : 0;
-  return options.wanted.map((w, id) => (INTERNAL[id] === 1 ? internal : w) | handled[id]!);
+  const optional = options.threads?.types;
+  return options.wanted.map((w, id) => {
+    if (handled[id] === 1) return 1;
+    return INTERNAL[id] === 1 ? internal : optional?.[id] === 1 ? 0 : w;
+  });
 }
 
 /** fdNum not worked out yet. */
@@ -115,8 +120,8 @@ export class Inspector implements Context {
   private readonly questions: Questions;
   private readonly askedContainers = new Set<string>();
   private readonly handlers: readonly Handler[];
-  /** Event types to ask the source for; null = all. */
-  private readonly needed: Uint8Array | null;
+  /** What to ask the source for; null = all events. */
+  private readonly selection: Selection | null;
 
   constructor(
     readonly source: CaptureSource,
@@ -127,7 +132,10 @@ export class Inspector implements Context {
     this.questions = new Questions(opts);
     this.handlers = opts.figures === false ? HANDLERS_WITHOUT_FIGURES : HANDLERS;
     const { wanted } = opts;
-    this.needed = wanted === undefined ? null : neededTypes({ ...opts, wanted }, this.handlers);
+    this.selection =
+      wanted === undefined
+        ? null
+        : { wanted: neededTypes({ ...opts, wanted }, this.handlers), meet: (tid, type) => this.meet(tid, type) };
     this.threads = new ThreadTable(this.counters, opts.maxThreads ?? MAX_THREADS);
     this.seed(source.state);
   }
@@ -138,10 +146,18 @@ export class Inspector implements Context {
     this.deliveredTs = Number.NaN;
   }
 
-  /** An event that is passed over tells of its thread all the same. Says true when the thread has an entry. */
-  private readonly meet = (tid: number, type: number): boolean => {
-    return NO_THREAD[type] !== 1 && this.lookup(tid, type) !== null;
-  };
+  /** An event whose type nobody wants tells of its thread all the same, and may be wanted because of it. */
+  private meet(tid: number, type: number): number {
+    const { threads } = this.opts;
+    const asked = threads !== undefined && threads.types[type] === 1;
+    if (NO_THREAD[type] === 1) return asked ? MEET.DELIVER : MEET.PASS;
+    const thread = this.lookup(tid, type);
+    if (threads !== undefined) {
+      this.thread = thread;
+      if (threads.matches(this)) return asked ? MEET.DELIVER : MEET.PASS;
+    }
+    return thread === null ? MEET.PASS : MEET.KNOWN;
+  }
 
   /** Events that were counted and not delivered, because nobody wants their types. */
   get passedOver(): number {
@@ -186,7 +202,7 @@ export class Inspector implements Context {
     // Statistics events start the clock too, although they are not shown.
     if (Number.isNaN(this.firstTs) && (!this.hidden || type === EV.PROCINFO_E)) {
       this.firstTs = ts;
-      if (this.needed !== null) this.source.setWanted?.(this.needed, this.meet);
+      if (this.selection !== null) this.source.choose?.(this.selection);
     }
     if (!this.hidden) {
       this.deliveredTs = ts;
@@ -528,5 +544,16 @@ export class Inspector implements Context {
 }
 
 // The event loop's function stays small, so that it is compiled once and not with every change of what it calls.
-const OUT_OF_LINE = ["apply", "lookup", "flush", "findFd", "heal", "stub", "recheck", "purge", "restart"] as const;
+const OUT_OF_LINE = [
+  "apply",
+  "lookup",
+  "flush",
+  "findFd",
+  "heal",
+  "stub",
+  "recheck",
+  "purge",
+  "restart",
+  "meet",
+] as const;
 for (const method of OUT_OF_LINE) noInline(Inspector.prototype[method]);

@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an inspector can be given, and what it counts.
 import type { FdEntry, GroupEntry, ProcessEntry, UserEntry } from "../scap/source.ts";
+import type { ThreadContext } from "./context.ts";
 import type { ThreadInfo } from "./thread_info.ts";
 
 /** What a live machine knows of a thread that the state does not. */
 export interface MissingThread {
   entry: ProcessEntry;
   fds: readonly FdEntry[];
+}
+
+/** A condition that thread, process, user and container alone decide, for all types that it is set for. */
+export interface ThreadCondition {
+  /** 1 for the types it holds for, by event id. */
+  readonly types: Uint8Array;
+  /** Looks at `thread` and the state, not at the event. */
+  matches(ctx: ThreadContext): boolean;
 }
 
 export interface InspectorOptions {
@@ -16,6 +25,8 @@ export interface InspectorOptions {
    * between events are asked for (evt.deltatime, evt.latency and the like).
    */
   wanted?: Uint8Array;
+  /** With `wanted`: events of these types are looked at only where the condition is true of their thread. */
+  threads?: ThreadCondition;
   /** With `wanted`: internal events (statistics, users, groups …) are looked at too. */
   internal?: boolean;
   /** Keep memory sizes, page faults and CPU times of threads true. Default true. */
