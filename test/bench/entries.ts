@@ -57,6 +57,22 @@ async function sysdigWalk(compress: boolean): Promise<Task> {
 
 const MEMORY = 120;
 
+/** `capture -r` of a large old capture beside sysdig with the same words, both to nowhere. */
+function view(name: string, about: string, words: readonly string[], ratio: number): Entry {
+  const task = async (program: readonly string[]): Promise<Task> => {
+    const { path, events } = await largeCapture("old", false, WALK);
+    return { argv: ["sh", "-c", 'exec "$@" > /dev/null', "sh", ...program, "-r", path, ...words], events };
+  };
+  return {
+    name,
+    about,
+    ours: () => task(falco("capture")),
+    peer: { program: "sysdig", task: () => task(["sysdig"]) },
+    ratio,
+    memory: 150,
+  };
+}
+
 export const ENTRIES: readonly Entry[] = [
   {
     name: "walk",
@@ -121,5 +137,10 @@ export const ENTRIES: readonly Entry[] = [
     },
     memory: MEMORY,
   },
+  view("filter-type", "an old capture through evt.type=execve", ["evt.type=execve"], 3),
+  view("filter-name", "the same through proc.name=zzz", ["proc.name=zzz"], 3),
+  view("lines", "default lines of an old capture", [], 4),
+  view("json", "the same with -j", ["-j"], 6),
+  view("format", "the same with a format of three fields", ["-p", "%evt.num %proc.name %evt.type"], 4),
   ...ruleEntries(falco, scratch),
 ];
