@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Processes, threads and descriptors that come and go as fast as they can, until a line comes on standard input. Then all hold
- * still, "held" is printed, and another line (or the end of input) ends them.
+ * Processes, threads and descriptors that come and go as fast as they can, until a line comes on standard input. Then each holds
+ * still as soon as it can: in futex, which nobody calls otherwise. Another line (or the end of input) ends them.
  *
  *   churn WORKERS
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +19,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,6 +40,11 @@
 
 static volatile int *hold;
 
+static long futex(int op, int value)
+{
+	return syscall(SYS_futex, hold, op, value, NULL, NULL, 0);
+}
+
 static void check(int ok, const char *what)
 {
 	if (ok)
@@ -56,7 +64,7 @@ static void share(void)
 static void hold_still(void)
 {
 	while (*hold == 1)
-		usleep(20000);
+		futex(FUTEX_WAIT, 1);
 	_exit(0);
 }
 
@@ -218,9 +226,13 @@ int main(int argc, char **argv)
 	check(shared >= 0 && ftruncate(shared, 4096) == 0 && dup2(shared, SHARED_FD) == SHARED_FD, "memfd");
 	close(shared);
 	share();
+	/* Orphans come here, and nobody stays that ended. */
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	signal(SIGCHLD, SIG_IGN);
 	for (int i = 0; i < workers; i++) {
 		if (fork() == 0) {
 			be_mortal();
+			signal(SIGCHLD, SIG_DFL);
 			work((struct worker){(unsigned)i * 7919u + 1u, 0, 0, 0});
 		}
 	}
@@ -229,12 +241,9 @@ int main(int argc, char **argv)
 	if (read(0, line, sizeof line) <= 0)
 		return 1;
 	*hold = 1;
-	/* Everybody is in its pause by then, or busy with its last call. */
-	usleep(400000);
-	puts("held");
-	fflush(stdout);
 	if (read(0, line, sizeof line) < 0)
 		return 1;
 	*hold = 2;
+	futex(FUTEX_WAKE, INT_MAX);
 	return 0;
 }

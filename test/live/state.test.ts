@@ -6,7 +6,7 @@ import { type Machine, openMachine } from "../../lib/engine/machine.ts";
 import { FD_TYPE, NEXT } from "../../lib/scap/source.ts";
 import { SC } from "../../lib/schema/tables/enums.ts";
 import type { ThreadInfo } from "../../lib/sinsp/thread_info.ts";
-import { compile, familyOf, type ProcThread, Puppet, reasonToSkip } from "./support.ts";
+import { allHold, compile, familyOf, type ProcThread, Puppet, reasonToSkip } from "./support.ts";
 
 const reason = reasonToSkip();
 let dir = "";
@@ -63,7 +63,7 @@ async function race(): Promise<{ threads: number; fds: number; wrong: string[]; 
   try {
     await watch(machine, Bun.sleep(200));
     puppet.goOn();
-    await watch(machine, puppet.says("held"));
+    await watch(machine, allHold(puppet.pid));
     const family = familyOf(puppet.pid);
     const wrong = [...family.values()].flatMap((want) => differences(want, machine.inspector.getThread(want.tid)));
     for (const thread of machine.inspector.threads.values()) {

@@ -102,16 +102,51 @@ function readThreadOf(pid: number, tid: number): ProcThread {
   };
 }
 
-/** A process and all its descendants, thread by thread, by tid. They have to hold still. */
-export function familyOf(root: number): Map<number, ProcThread> {
-  const out = new Map<number, ProcThread>();
+/** Pid and tid of the threads of a process and all its descendants, without those that have ended. */
+function treeOf(root: number): [pid: number, tid: number][] {
+  const out: [number, number][] = [];
   const visit = (pid: number): void => {
-    for (const tid of readdirSync(`/proc/${pid}/task`)) {
-      out.set(Number(tid), readThreadOf(pid, Number(tid)));
-      const children = readFileSync(`/proc/${pid}/task/${tid}/children`, "latin1");
-      for (const child of children.trim().split(" ")) if (child !== "") visit(Number(child));
+    for (const tid of readdirSync(`/proc/${pid}/task`).map(Number)) {
+      const dir = `/proc/${pid}/task/${tid}`;
+      if (!/^State:\s*[ZX]/m.test(readFileSync(`${dir}/status`, "latin1"))) out.push([pid, tid]);
+      for (const child of readFileSync(`${dir}/children`, "latin1").split(" ")) if (child !== "") visit(Number(child));
     }
   };
   visit(root);
   return out;
+}
+
+/** A process and all its descendants, thread by thread, by tid. They have to hold still. */
+export function familyOf(root: number): Map<number, ProcThread> {
+  return new Map(treeOf(root).map(([pid, tid]) => [tid, readThreadOf(pid, tid)]));
+}
+
+/** How /proc/PID/syscall begins in futex. */
+const FUTEX = process.arch === "arm64" ? "98 " : "202 ";
+
+/** The threads of a churn program, as one text, when all hold still as far as can be seen in one look; else undefined. */
+function heldThreads(root: number): string | undefined {
+  try {
+    const threads = treeOf(root).filter(([pid]) => pid !== root);
+    const held = threads.every(([pid, tid]) =>
+      readFileSync(`/proc/${pid}/task/${tid}/syscall`, "latin1").startsWith(FUTEX),
+    );
+    return held ? threads.join(" ") : undefined;
+  } catch (e) {
+    // One ended while we looked: they do not hold still.
+    if (["ENOENT", "ESRCH"].includes((e as NodeJS.ErrnoException).code ?? "")) return undefined;
+    throw e;
+  }
+}
+
+/** Waits until all descendants of a churn program hold still: two looks, one after the other, find the same. */
+export async function allHold(root: number): Promise<void> {
+  let before: string | undefined;
+  for (let i = 0; i < 2000; i++) {
+    const now = heldThreads(root);
+    if (now !== undefined && now === before) return;
+    before = now;
+    await Bun.sleep(10);
+  }
+  throw new Error(`the descendants of ${root} do not hold still`);
 }
