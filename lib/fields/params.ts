@@ -307,27 +307,33 @@ const FORMER_TYPE: Readonly<Record<number, number>> = {
   [PT.ENUMFLAGS32]: PT.FLAGS32,
 };
 
-function renderersOf(view: (id: number, p: ParamInfo, i: number) => ParamInfo): readonly (readonly ParamRenderer[])[] {
-  return EVENTS.map((e) =>
-    e.params.map((param, i) => {
-      const p = view(e.id, param, i);
+/** Renderers of the parameters of an event, by event id; made when the first event of a type comes. */
+function renderersOf(
+  view: (id: number, p: ParamInfo, i: number) => ParamInfo,
+): (id: number) => readonly ParamRenderer[] {
+  const made: (readonly ParamRenderer[] | undefined)[] = new Array(EVENTS.length).fill(undefined);
+  const make = (id: number): readonly ParamRenderer[] => {
+    const list = (EVENTS[id]?.params ?? []).map((param, i) => {
+      const p = view(id, param, i);
       return forType(p.type, p.format, p.table, p.dirfd, `${i === 0 ? "" : " "}${p.name}=`);
-    }),
-  );
+    });
+    made[id] = list;
+    return list;
+  };
+  return (id) => made[id] ?? make(id);
 }
 
-/** Renderers by event id and parameter. */
-const RENDERERS = renderersOf((_, p) => p);
-const FORMER_RENDERERS = renderersOf(formerly);
+const renderers = renderersOf((_, p) => p);
+const formerRenderers = renderersOf(formerly);
 
 /** Writes all parameters of the context's event: `fd=3(<f>/etc/passwd) size=80`. */
 export function writeArgs(out: LineWriter, ctx: Context): void {
   const ev = ctx.ev;
   const recorded = ctx.recordedForm === true;
-  const renderers = (recorded ? FORMER_RENDERERS : RENDERERS)[ev.type] as readonly ParamRenderer[];
-  const n = Math.min(renderers.length, ev.nparams);
+  const list = recorded ? formerRenderers(ev.type) : renderers(ev.type);
+  const n = Math.min(list.length, ev.nparams);
   for (let i = 0; i < n; i++) {
-    const r = renderers[i] as ParamRenderer;
+    const r = list[i] as ParamRenderer;
     const at = ev.paramOffset(i);
     const len = ev.paramLength(i);
     out.str(r.prefix);
@@ -356,7 +362,7 @@ export function argsText(ctx: Context): string {
 /** One parameter as evt.arg has it: what it stands for, else its text; undefined when the event does not have it. */
 export function argText(ctx: Context, i: number): string | undefined {
   const ev = ctx.ev;
-  const r = RENDERERS[ev.type]?.[i];
+  const r = renderers(ev.type)[i];
   if (r === undefined || i >= ev.nparams) return undefined;
   const len = ev.paramLength(i);
   if (len === 0 || len < r.size) return r.empty;
@@ -372,7 +378,7 @@ export function argText(ctx: Context, i: number): string | undefined {
 /** One parameter's text without what it stands for; undefined when the event does not have it. */
 export function plainArgText(ctx: Context, i: number): string | undefined {
   const ev = ctx.ev;
-  const r = RENDERERS[ev.type]?.[i];
+  const r = renderers(ev.type)[i];
   if (r === undefined || i >= ev.nparams) return undefined;
   const len = ev.paramLength(i);
   if (len === 0 || len < r.size) return r.empty;
