@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // YAML text → tree of nodes that know their position, for files whose mistakes are reported by line and column.
 import { EVENT_ID, type Event, getScalarValue, parseEvents, YAMLException } from "js-yaml";
+import { type MendedText, mendYaml } from "./yaml_mend.ts";
 
 /** A place in a file: line and column count from 0, column and offset in bytes of the text's UTF-8 form. */
 export interface Position {
@@ -152,6 +153,8 @@ class Builder {
   constructor(
     private readonly file: YamlFile,
     private readonly events: readonly Event[],
+    /** What the events count in: the file's text, or what was made of it. */
+    private readonly read: MendedText,
   ) {}
 
   documents(): YamlNode[] {
@@ -159,7 +162,8 @@ class Builder {
     for (; this.at < this.events.length; this.at++) {
       this.at++;
       this.anchors = new Map();
-      const empty: YamlNode = { kind: "scalar", offset: this.end, value: "", plain: true, isNull: true };
+      const offset = this.read.original(this.end);
+      const empty: YamlNode = { kind: "scalar", offset, value: "", plain: true, isNull: true };
       documents.push(this.peek() === EVENT_ID.POP ? empty : this.node());
     }
     return documents;
@@ -171,12 +175,17 @@ class Builder {
 
   private node(): YamlNode {
     const event = this.events[this.at++] as Event;
-    const text = this.file.text;
+    const text = this.read.text;
     if (event.type === EVENT_ID.ALIAS) {
       const name = text.slice(event.anchorStart, event.anchorEnd);
       this.end = event.anchorEnd;
       const node = this.anchors.get(name);
-      if (!node) throw new YamlError(`alias "*${name}" has no anchor before it`, this.file, event.anchorStart - 1);
+      if (!node)
+        throw new YamlError(
+          `alias "*${name}" has no anchor before it`,
+          this.file,
+          this.read.original(event.anchorStart - 1),
+        );
       return node;
     }
     if (event.type === EVENT_ID.POP || event.type === EVENT_ID.DOCUMENT) throw new Error("unexpected YAML event");
@@ -188,14 +197,14 @@ class Builder {
 
     if (event.type === EVENT_ID.SCALAR) {
       const own = this.scalarStart(event);
-      const offset = properties >= 0 ? properties : own;
+      const offset = this.read.original(properties >= 0 ? properties : own);
       const value = getScalarValue(text, event);
       const plain = event.style === 1;
       if (event.valueEnd >= 0) this.end = event.valueEnd + (event.style === 2 || event.style === 3 ? 1 : 0);
       const isNull = plain && event.tagStart < 0 && NULLS.has(value);
       return this.keep(event, { kind: "scalar", offset, value, plain, isNull });
     }
-    const offset = properties >= 0 ? properties : event.start;
+    const offset = this.read.original(properties >= 0 ? properties : event.start);
     this.end = Math.max(this.end, event.start);
     if (event.type === EVENT_ID.SEQUENCE) {
       const items: YamlNode[] = [];
@@ -215,7 +224,7 @@ class Builder {
   }
 
   private keep(event: { anchorStart: number; anchorEnd: number }, node: YamlNode): YamlNode {
-    if (event.anchorStart >= 0) this.anchors.set(this.file.text.slice(event.anchorStart, event.anchorEnd), node);
+    if (event.anchorStart >= 0) this.anchors.set(this.read.text.slice(event.anchorStart, event.anchorEnd), node);
     return node;
   }
 
@@ -228,7 +237,7 @@ class Builder {
 
   /** Index of the next token behind the last one seen, past indicators, blanks and comments. */
   private nextToken(block: boolean): number {
-    const text = this.file.text;
+    const text = this.read.text;
     let i = this.end;
     let indicator = false;
     for (; i < text.length; i++) {
@@ -254,13 +263,70 @@ export function parseYaml(source: { name: string; content: string | Uint8Array }
   const file = new YamlFile(source.name, text);
   const lone = /\r(?!\n)/.exec(text);
   if (lone) throw new YamlError("a carriage return that is not followed by a line feed", file, lone.index);
-  let events: Event[];
+  file.documents = readSegments(file).flatMap(({ events, read }) => new Builder(file, events, read).documents());
+  return file;
+}
+
+/** A part of a file that the parser takes as a whole, with its events. */
+interface Segment {
+  events: Event[];
+  /** What the events count in. */
+  read: MendedText;
+}
+
+/** Most times that a file may go on with a document that has no separator before it. */
+const MAX_SEGMENTS = 20;
+/** The parser's words for something behind the end of a document. */
+const NEXT_DOCUMENT = /^end of the stream or a document separator/;
+
+/** Reads a file as it is or mended; what stands further left than a document is the next one. Throws YamlError. */
+function readSegments(file: YamlFile): Segment[] {
+  const segments: Segment[] = [];
+  let rest: MendedText = { text: file.text, original: (at) => at };
+  for (;;) {
+    const first = tryParse(rest);
+    if (!("error" in first)) return [...segments, first];
+    const mended = mendYaml(rest.text);
+    const outer = rest.original;
+    const second = mended && tryParse({ text: mended.text, original: (at) => outer(mended.original(at)) });
+    if (second && !("error" in second)) return [...segments, second];
+    const failure = [first, second].find((f) => f && NEXT_DOCUMENT.test(f.error.reason));
+    const at = failure?.error.mark?.position ?? 0;
+    const head = failure && tryParse({ text: failure.read.text.slice(0, at), original: failure.read.original });
+    const column = failure ? columnOf(failure.read.text, at) : -1;
+    if (!failure || !head || "error" in head || column < 0 || column >= lastColumn(head)) {
+      // What mending takes care of is not worth a word.
+      const { error, read } = second ?? first;
+      throw new YamlError(error.reason, file, read.original(Math.min(error.mark?.position ?? 0, read.text.length)));
+    }
+    if (segments.push(head) > MAX_SEGMENTS)
+      throw new YamlError("too many documents without '---'", file, rest.original(0));
+    const { text, original } = failure.read;
+    rest = { text: " ".repeat(column) + text.slice(at), original: (i) => original(Math.max(at, i + at - column)) };
+  }
+}
+
+/** Column of a place with nothing but blanks before it in its line; -1 when there is more. */
+function columnOf(text: string, at: number): number {
+  const start = text.lastIndexOf("\n", at - 1) + 1;
+  return /^ *$/.test(text.slice(start, at)) ? at - start : -1;
+}
+
+/** Column at which the last document begins. */
+function lastColumn({ events, read }: Segment): number {
+  const last = events.findLastIndex((event) => event.type === EVENT_ID.DOCUMENT);
+  const event = events[last + 1];
+  let at = -1;
+  if (event?.type === EVENT_ID.SEQUENCE || event?.type === EVENT_ID.MAPPING) at = event.start;
+  else if (event?.type === EVENT_ID.SCALAR) at = event.valueStart;
+  return at < 0 ? -1 : at - (read.text.lastIndexOf("\n", at - 1) + 1);
+}
+
+function tryParse(read: MendedText): Segment | { error: YAMLException; read: MendedText } {
   try {
-    events = parseEvents(text, { maxDepth: MAX_DEPTH });
+    return { events: parseEvents(read.text, { maxDepth: MAX_DEPTH }), read };
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
-    throw new YamlError(error.reason, file, Math.min(error.mark?.position ?? 0, text.length));
+    return { error, read };
   }
-  file.documents = new Builder(file, events).documents();
-  return file;
 }

@@ -86,3 +86,67 @@ describe("parseYaml() errors", () => {
     });
   }
 });
+
+describe("YAML that is common although it is not quite right", () => {
+  /** Values without their places. */
+  function values(node: YamlNode): unknown {
+    if (node.kind === "seq") return node.items.map(values);
+    if (node.kind === "map") return Object.fromEntries(node.entries.map(([k, v]) => [values(k) as string, values(v)]));
+    return node.isNull ? null : node.value;
+  }
+  const all = (text: string) => parse(text).documents.map(values);
+
+  test("brackets that close further left than they opened", () => {
+    const text = "- items: [\n  a, # [\n b's,\n  'c\n  d',\n]\n  b: |\n   [\n- {\n  k: v }\n";
+    expect(all(text)).toEqual([[{ items: ["a", "b's", "c d"], b: "[\n" }, { k: "v" }]]);
+    expect(place(text, "b")).toEqual([6, 5]);
+    expect(place(text, "items")).toEqual([0, 9]);
+  });
+
+  test("quotes whose lines stand too far left", () => {
+    const text = '- a: "x\ny\n\n  z"\n  b: c\n';
+    expect(all(text)).toEqual([[{ a: "x y\nz", b: "c" }]]);
+    expect(place(text, "b")).toEqual([4, 5]);
+  });
+
+  test("an escaped apostrophe in double quotes", () => {
+    const text = "- a: \"it\\'s\"\n  b: 'x'\n";
+    expect(all(text)).toEqual([[{ a: "it's", b: "x" }]]);
+    expect(place(text, "b")).toEqual([1, 5]);
+  });
+
+  test("a document that begins further left than the one before", () => {
+    const text = "  - a: b\n    c: [\n  d]\n- e: f\n";
+    expect(all(text)).toEqual([[{ a: "b", c: ["d"] }], [{ e: "f" }]]);
+    const second = parse(text).documents[1] as YamlNode;
+    expect(parse(text).position(second.offset)).toEqual({ line: 3, column: 0, offset: 23 });
+  });
+
+  test("what is wrong elsewhere is still told at its place", () => {
+    for (const [text, line] of [
+      ["- a: [\n]\n- b: c: d\n", 2],
+      ["- a: [\n- b\n", 2],
+      ["- a: b\n c: d\n", 1],
+      [" - a\n\t- b\n", 1],
+    ] as const) {
+      let error: unknown;
+      try {
+        parse(text);
+      } catch (e) {
+        error = e;
+      }
+      expect(error).toBeInstanceOf(YamlError);
+      const { file, at } = error as YamlError;
+      expect([text, file.position(at).line]).toEqual([text, line]);
+    }
+  });
+
+  test("many documents without separators end in an error", () => {
+    const text = `${Array.from({ length: 40 }, (_, i) => `${" ".repeat(40 - i)}- a\n`).join("")}`;
+    expect(() => parse(text)).toThrow("too many documents");
+  });
+
+  test("a text that would grow without end is not mended", () => {
+    expect(() => parse(`${" ".repeat(5000)}- [\n${"a,\n".repeat(5000)}]`)).toThrow(YamlError);
+  });
+});
