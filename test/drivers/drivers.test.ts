@@ -44,7 +44,7 @@ if (reason !== null) {
     });
     for (const c of cases) {
       const run = c.skipped === null ? test : test.skip;
-      run(`${c.family}: ${c.name}`, () => {
+      run(`${c.family}: ${c.name}${c.skipped === null ? "" : ` (${c.skipped})`}`, () => {
         expect(c.problems).toEqual([]);
         expect(c.expectations.length).toBeGreaterThan(0);
       });

@@ -5,7 +5,9 @@
 #if defined(__x86_64__)
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include "tuples.h"
 
@@ -40,6 +42,21 @@ static char *put(char **at, const char *text)
 	return p;
 }
 
+/* Tries one in a process of its own: where a kernel or hypervisor has none, the instruction is a fault. */
+static int has_32bit_calls(void)
+{
+	pid_t child = fork();
+	int status = 0;
+
+	if (child == 0) {
+		struct rlimit no_core = {0, 0};
+
+		setrlimit(RLIMIT_CORE, &no_core);
+		_exit(CALL32(I386_GETPID) == getpid() ? 0 : 1);
+	}
+	return child > 0 && waitpid(child, &status, 0) == child && status == 0;
+}
+
 void ia32_cases(void)
 {
 	char *memory = low(65536), *at = memory, *name, *absent, *data, *buffer = memory + 32768;
@@ -47,13 +64,13 @@ void ia32_cases(void)
 	long fd, r;
 
 	CASE(ia32 getpid)
-	BEGIN;
-	r = CALL32(I386_GETPID);
-	END;
-	if (r != getpid()) {
-		skip_case("the kernel has no 32-bit calls");
+	if (!has_32bit_calls()) {
+		skip_case("this machine has no 32-bit calls");
 		return;
 	}
+	BEGIN;
+	CALL32(I386_GETPID);
+	END;
 	expect("GENERIC_X", "sc:getpid|%d", I386_GETPID);
 	name = put(&at, "narrow");
 	absent = put(&at, "absent32");
