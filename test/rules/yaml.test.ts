@@ -125,7 +125,7 @@ describe("YAML that is common although it is not quite right", () => {
   test("what is wrong elsewhere is still told at its place", () => {
     for (const [text, line] of [
       ["- a: [\n]\n- b: c: d\n", 2],
-      ["- a: [\n- b\n", 2],
+      ["- a: [\n- b\n", 1],
       ["- a: b\n c: d\n", 1],
       [" - a\n\t- b\n", 1],
     ] as const) {
