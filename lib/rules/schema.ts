@@ -4,7 +4,7 @@ import { EXCEPTION_KEYS, ITEMS, type KeySpec, PLUGIN_KEYS } from "./keys.ts";
 import { mapGet, type YamlMap, type YamlNode } from "./yaml.ts";
 
 /** Spellings of priorities in the schema, which is narrower than the reader. */
-const PRIORITIES: ReadonlySet<string> = new Set([
+export const PRIORITIES: ReadonlySet<string> = new Set([
   "EMERGENCY",
   "ALERT",
   "CRITICAL",
@@ -20,7 +20,10 @@ const PRIORITIES: ReadonlySet<string> = new Set([
 const KEYS: ReadonlyMap<string, KeySpec> = new Map(
   Object.values(ITEMS).flatMap((item) => Object.entries<KeySpec>(item.keys)),
 );
-const OVERRIDABLE: ReadonlySet<string> = new Set([...KEYS].filter(([, spec]) => spec.overrides).map(([key]) => key));
+/** Keys that can be overridden. */
+export const OVERRIDABLE: ReadonlySet<string> = new Set(
+  [...KEYS].filter(([, spec]) => spec.overrides).map(([key]) => key),
+);
 
 const MAX_INTEGER = 2n ** 63n;
 
