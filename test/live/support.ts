@@ -47,6 +47,8 @@ export class Puppet {
       this.said += bytes.toString("utf8");
       this.wake();
     });
+    // One that has ended already does not read; that it has is seen by its end.
+    this.child.stdin?.on("error", () => {});
     this.ended = new Promise((resolve) => this.child.once("close", resolve));
   }
 
