@@ -73,7 +73,7 @@ export async function describeRules(settings: DescribeSettings): Promise<number>
     throw new Error(`there is no rule '${settings.rule}'${near === undefined ? "" : `; did you mean '${near}'?`}`);
   }
   const description = describeRule(found, result, extra(found));
-  output.text(json ? `${JSON.stringify(description)}\n` : ruleText(description));
+  output.text(json ? `${JSON.stringify({ rules: [description] })}\n` : ruleText(description));
   return 0;
 }
 

@@ -69,6 +69,11 @@ async function configSchema(): Promise<number> {
   return print(`${JSON.stringify(schema(), null, 2)}\n`);
 }
 
+async function ruleSchema(): Promise<number> {
+  const { ruleSchema: schema } = await import("../lib/rules/json_schema.ts");
+  return print(`${JSON.stringify(schema(), null, 2)}\n`);
+}
+
 async function pageSize(): Promise<number> {
   const { readFileSync } = await import("node:fs");
   // The kernel hands it to every process in the auxiliary vector: pairs of machine words, 6 = AT_PAGESZ.
@@ -84,6 +89,7 @@ const QUESTIONS: readonly (readonly [
   answer: (args: Args, argv: readonly string[]) => Promise<number>,
 ])[] = [
   ["config-schema", configSchema],
+  ["rule-schema", ruleSchema],
   ["ignored-events", ignoredEvents],
   ["list-events", listEvents],
   ["version", async (args) => print((await wantsJson(args)) ? `${JSON.stringify(versionJson())}\n` : versionText())],

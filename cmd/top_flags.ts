@@ -15,6 +15,7 @@ const QUESTION_FLAGS: readonly Flag[] = [
   { name: "support", type: "boolean", category: ASK, help: "Print versions, system, configuration and rules as JSON." },
   { name: "page-size", type: "boolean", category: ASK, help: "Print the memory page size of this system." },
   { name: "config-schema", type: "boolean", category: ASK, help: "Print the JSON schema of falco.yaml." },
+  { name: "rule-schema", type: "boolean", category: ASK, help: "Print the JSON schema of rule files." },
   {
     name: "ignored-events",
     short: "i",
