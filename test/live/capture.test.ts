@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // `falco capture` on this machine as a user runs it: commands, files, pipes, disks, signals.
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { falco, MAIN } from "../support/falco.ts";
+import { falco, MAIN, PATIENCE_MS } from "../support/falco.ts";
 import { reasonToSkip, whole } from "./support.ts";
+
+setDefaultTimeout(PATIENCE_MS);
 
 const reason = reasonToSkip();
 let dir = "";
@@ -87,5 +89,5 @@ describe.skipIf(reason !== null)(`falco capture, live (${reason ?? "root"})`, ()
         .toString("utf8")
         .replace(/^falco: \d+ events were lost\n/m, ""),
     ).toBe("");
-  }, 30_000);
+  });
 });

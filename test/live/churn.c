@@ -35,7 +35,7 @@
 #define DEPTH 2
 #define CHILDREN 2
 #define STEPS 400
-#define LIFE_S 90
+#define LIFE_S 200
 #define PAUSE_US 300
 
 static volatile int *hold;

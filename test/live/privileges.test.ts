@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Least privilege: what is enough, what is said when it is not there, what is given up once the capture runs.
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { spawn, spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { ROOT } from "../support/shared.ts";
+import { MAIN, PATIENCE_MS } from "../support/falco.ts";
 import { reasonToSkip } from "./support.ts";
 
-const MAIN = join(ROOT, "cmd/main.ts");
+setDefaultTimeout(PATIENCE_MS);
 
 /** Runs a capture as nobody with only these capabilities. */
 function asNobody(...capabilities: string[]): { status: number | null; stderr: string } {

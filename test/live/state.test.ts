@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The state of a live capture against /proc: while everything changes during the start, and after events were lost.
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { type Machine, openMachine } from "../../lib/engine/machine.ts";
 import { FD_TYPE, NEXT } from "../../lib/scap/source.ts";
 import { SC } from "../../lib/schema/tables/enums.ts";
 import type { ThreadInfo } from "../../lib/sinsp/thread_info.ts";
+import { PATIENCE_MS } from "../support/falco.ts";
 import { allHold, compile, familyOf, type ProcThread, Puppet, reasonToSkip } from "./support.ts";
+
+setDefaultTimeout(PATIENCE_MS);
 
 const reason = reasonToSkip();
 let dir = "";
@@ -82,7 +85,7 @@ async function race(): Promise<{ threads: number; fds: number; wrong: string[]; 
 
 /** Works off events until the state knows the process under that name. */
 async function knows(machine: Machine, pid: number, comm: string): Promise<boolean> {
-  for (let i = 0; i < 100; i++) {
+  for (let i = 0; i < 1000; i++) {
     await watch(machine, Bun.sleep(20));
     if (machine.inspector.getThread(pid)?.comm === comm) return true;
   }
@@ -97,7 +100,7 @@ describe.skipIf(reason !== null)(`state of a live capture (${reason ?? "root"})`
       expect(threads).toBeGreaterThan(4);
       expect(fds).toBeGreaterThan(50);
       expect(wrong).toEqual([]);
-    }, 30_000);
+    });
   }
 
   test("heals from /proc when clone and execve events are missing", async () => {
@@ -120,5 +123,5 @@ describe.skipIf(reason !== null)(`state of a live capture (${reason ?? "root"})`
       await machine.source.close();
       await shell.end();
     }
-  }, 30_000);
+  });
 });

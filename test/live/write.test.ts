@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Trace files of this machine: read back event for event and state for state; killed and full-disk writers.
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -12,9 +12,11 @@ import type { EventCursor } from "../../lib/scap/cursor.ts";
 import { openCapture } from "../../lib/scap/reader.ts";
 import { FD_TYPE, type InitialState, NEXT } from "../../lib/scap/source.ts";
 import { Inspector } from "../../lib/sinsp/inspector.ts";
-import { falco, shell } from "../support/falco.ts";
+import { falco, PATIENCE_MS, shell } from "../support/falco.ts";
 import { ROOT } from "../support/shared.ts";
 import { compile, Puppet, reasonToSkip } from "./support.ts";
+
+setDefaultTimeout(PATIENCE_MS);
 
 const reason = reasonToSkip();
 let dir = "";
@@ -143,7 +145,7 @@ describe.skipIf(reason !== null)(`trace files of this machine (${reason ?? "root
         .slice(0, 10),
     ).toEqual([]);
     await read.close();
-  }, 60_000);
+  });
 
   test("are readable to their last whole event when the writer is killed at any moment", async () => {
     const puppet = new Puppet(churn, "3");
@@ -168,7 +170,7 @@ describe.skipIf(reason !== null)(`trace files of this machine (${reason ?? "root
     await puppet.end();
     expect(outcomes).toEqual([]);
     expect(events).toBeGreaterThan(0);
-  }, 60_000);
+  });
 
   test("end in one line and exit status 1 when the disk is full", () => {
     const disk = join(dir, "disk");
@@ -197,22 +199,19 @@ describe.skipIf(reason !== null)(`trace files of this machine (${reason ?? "root
     } finally {
       if (mount.status === 0) spawnSync("umount", [disk]);
     }
-  }, 60_000);
+  });
 
   test("to a pipe that is closed: no error", () => {
-    const run = shell("falco capture -w - | head -c 1000 | wc -c; echo $PIPESTATUS", { timeout: 20_000 });
+    const run = shell("falco capture -w - | head -c 1000 | wc -c; echo $PIPESTATUS");
     expect(run.stdout).toBe("1000\n0\n");
     expect(run.stderr.replace(/^falco: \d+ events were lost\n/m, "")).toBe("");
-  }, 60_000);
+  });
 
   test("to a pipe, that a capture reads at the other end", () => {
     const run = shell(
       "falco capture -w - -- sh -c 'cat /etc/hostname >/dev/null' | falco capture -r - -p '%proc.name %fd.name' evt.type=openat",
-      {
-        timeout: 20_000,
-      },
     );
     expect(run.stdout).toContain("cat /etc/hostname\n");
     expect(run.status).toBe(0);
-  }, 60_000);
+  });
 });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The live source on this kernel: nothing lost or doubled, losses counted when the reader stalls, its own calls left out.
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { closeSync, mkdtempSync, openSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +8,9 @@ import { beginLive, type LiveSource, openLive, probeEngine } from "../../lib/sca
 import { SHIM_OPTION } from "../../lib/scap/shim.ts";
 import { NEXT } from "../../lib/scap/source.ts";
 import { EV, SC } from "../../lib/schema/tables/enums.ts";
+import { PATIENCE_MS } from "../support/falco.ts";
+
+setDefaultTimeout(PATIENCE_MS);
 
 /** Each run of the tests has marks of its own, so that two at once do not count each other's calls. */
 const FIRST_MARK = 0x40000000 + (process.pid % 512) * 0x100000;
@@ -68,7 +71,7 @@ describe.skipIf(reason !== null)(`live source (${reason ?? "root"})`, () => {
       drops: 0,
     });
     await source.close();
-  }, 60_000);
+  });
 
   test("what a full ring could not take is counted by kind, and what it took is whole", async () => {
     const total = 200_000;
@@ -86,7 +89,7 @@ describe.skipIf(reason !== null)(`live source (${reason ?? "root"})`, () => {
     expect(stats.drops).toBe(stats.dropsByCategory["close_exit"] ?? 0);
     expect(count + stats.drops).toBeGreaterThanOrEqual(total);
     await source.close();
-  }, 30_000);
+  });
 
   test("the capturing process itself is left out, unless asked for", async () => {
     for (const excludeSelf of [true, false]) {
@@ -143,7 +146,7 @@ describe.skipIf(reason !== null)(`live source (${reason ?? "root"})`, () => {
     expect(count(EV.CLOSE_X)).toBeGreaterThan(12);
     expect(count(EV.FSTAT_X)).toBe(0);
     await source.close();
-  }, 20_000);
+  });
 
   test("two sources see the same, each on its own", async () => {
     // Room for what the rest of the machine does meanwhile.

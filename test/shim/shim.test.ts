@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The shim in C, built with address and undefined-behaviour checks; and a probe of which the kernel refuses a program.
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { probeEngine } from "../../lib/scap/live.ts";
+import { PATIENCE_MS } from "../support/falco.ts";
+
+setDefaultTimeout(PATIENCE_MS);
 
 const ROOT = join(import.meta.dir, "../..");
 const LIBS = process.arch === "arm64" ? "/usr/lib/aarch64-linux-gnu" : "/usr/lib/x86_64-linux-gnu";
@@ -63,7 +66,6 @@ describe("with address and undefined-behaviour checks", () => {
       expect(built.text).toBe("");
       expect(await run([program])).toEqual({ status: 0, text: "" });
     },
-    60_000,
   );
 });
 
