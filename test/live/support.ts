@@ -21,6 +21,9 @@ export function compile(source: string): { dir: string; program: string } {
   return { dir, program };
 }
 
+/** What reading from /proc says of those that have ended. */
+const ENDED = ["ENOENT", "ESRCH"];
+
 const LOST = /^falco: \d+ events were lost\n/m;
 
 /**
@@ -104,14 +107,24 @@ function readThreadOf(pid: number, tid: number): ProcThread {
   };
 }
 
+/** True when there is such a thread and it has not ended. */
+export function lives(tid: number): boolean {
+  try {
+    return !/^State:\s*[ZX]/m.test(readFileSync(`/proc/${tid}/status`, "latin1"));
+  } catch (e) {
+    if (ENDED.includes((e as NodeJS.ErrnoException).code ?? "")) return false;
+    throw e;
+  }
+}
+
 /** Pid and tid of the threads of a process and all its descendants, without those that have ended. */
 function treeOf(root: number): [pid: number, tid: number][] {
   const out: [number, number][] = [];
   const visit = (pid: number): void => {
     for (const tid of readdirSync(`/proc/${pid}/task`).map(Number)) {
-      const dir = `/proc/${pid}/task/${tid}`;
-      if (!/^State:\s*[ZX]/m.test(readFileSync(`${dir}/status`, "latin1"))) out.push([pid, tid]);
-      for (const child of readFileSync(`${dir}/children`, "latin1").split(" ")) if (child !== "") visit(Number(child));
+      if (lives(tid)) out.push([pid, tid]);
+      const children = readFileSync(`/proc/${pid}/task/${tid}/children`, "latin1");
+      for (const child of children.split(" ")) if (child !== "") visit(Number(child));
     }
   };
   visit(root);
@@ -136,7 +149,7 @@ function heldThreads(root: number): string | undefined {
     return held ? threads.join(" ") : undefined;
   } catch (e) {
     // One ended while we looked: they do not hold still.
-    if (["ENOENT", "ESRCH"].includes((e as NodeJS.ErrnoException).code ?? "")) return undefined;
+    if (ENDED.includes((e as NodeJS.ErrnoException).code ?? "")) return undefined;
     throw e;
   }
 }
