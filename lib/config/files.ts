@@ -12,12 +12,18 @@ export type Expansion = { files: string[] } | { missing: string };
 
 const YAML_NAME = /\.ya?ml$/i;
 
-/** A file is itself, a directory its *.yaml and *.yml files in order of name, a pattern the files it fits in order of name. */
+/**
+ * A file is itself, a directory its *.yaml and *.yml files in order of name (no directories, pipes or devices), a pattern
+ * the files it fits in order of name.
+ */
 export function expandPath(path: string): Expansion {
   const info = statSync(path, { throwIfNoEntry: false });
   if (info?.isDirectory()) {
-    const names = readdirSync(path).filter((name) => YAML_NAME.test(name));
-    return { files: names.sort().map((name) => join(path, name)) };
+    const paths = readdirSync(path)
+      .filter((name) => YAML_NAME.test(name))
+      .sort()
+      .map((name) => join(path, name));
+    return { files: paths.filter((file) => statSync(file, { throwIfNoEntry: false })?.isFile() !== false) };
   }
   if (info !== undefined) return { files: [path] };
   if (!fastGlob.isDynamicPattern(path)) return { missing: `${path}: no such file or directory` };

@@ -239,6 +239,10 @@ export class RuleError extends Error {
   }
 }
 
+/** Most further errors and most warnings that are kept of a file. */
+const MAX_MORE_ERRORS = 1000;
+const MAX_WARNINGS = 100_000;
+
 /**
  * What was found in one file. The loader goes on after the first error to find the others; they and the warnings that
  * come after it are kept apart, because an item that failed may be the reason for them.
@@ -259,13 +263,20 @@ export class FileReport {
     return this.errors.length === 0;
   }
 
+  /** How many errors and warnings were found that are not kept. */
+  dropped = 0;
+
   error(error: RuleError): void {
-    (this.successful ? this.errors : this.moreErrors).push(error.issue());
+    if (this.successful) this.errors.push(error.issue());
+    else if (this.moreErrors.length < MAX_MORE_ERRORS) this.moreErrors.push(error.issue());
+    else this.dropped++;
   }
 
   warn(code: WarningCode, message: string, place: Place, deprecatedField?: string): void {
     const issue: Issue<WarningCode> = { code, message, place };
     if (deprecatedField !== undefined) issue.deprecatedField = deprecatedField;
-    (this.successful ? this.warnings : this.moreWarnings).push(issue);
+    const warnings = this.successful ? this.warnings : this.moreWarnings;
+    if (warnings.length < MAX_WARNINGS) warnings.push(issue);
+    else this.dropped++;
   }
 }

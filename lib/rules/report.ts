@@ -41,11 +41,16 @@ function issueKey(issue: Issue): string {
   return [issue.code, place.file.name, line, column, issue.message].join("\0");
 }
 
+/** Most errors, and most warnings, that are shown of one file. */
+const MAX_SHOWN = 100;
+
 function section(title: string, issues: readonly Issue[], seen: Set<string>): string[] {
   const fresh = issues.filter((issue) => !seen.has(issueKey(issue)));
   for (const issue of fresh) seen.add(issueKey(issue));
   if (issues.length === 0) return [];
-  const lines = [`${issues.length} ${title}${issues.length === 1 ? "" : "s"}:`, ...fresh.map(issueText)];
+  const shown = fresh.slice(0, MAX_SHOWN);
+  const lines = [`${issues.length} ${title}${issues.length === 1 ? "" : "s"}:`, ...shown.map(issueText)];
+  if (shown.length < fresh.length) lines.push(`(${fresh.length - shown.length} more are not shown)`);
   if (fresh.length < issues.length) lines.push(`(${issues.length - fresh.length} shown above with an earlier file)`);
   return lines;
 }
@@ -69,6 +74,7 @@ export function reportText(files: readonly FileReport[], options: ReportOptions 
     lines.push(`${file.name}: ${verdict}`);
     lines.push(...section("Error", [...file.errors, ...file.moreErrors], seen));
     if (warnings) lines.push(...section("Warning", allWarnings, seen));
+    if (file.dropped > 0) lines.push(`(${file.dropped} more errors and warnings are not kept)`);
   }
   return lines.join("\n");
 }

@@ -61,7 +61,7 @@ interface Edit {
   put: string;
 }
 
-/** Finds the lines that begin inside brackets or quotes, and not as far right as these opened. */
+/** Finds the lines inside brackets or quotes that stand no further right than the key or dash these belong to. */
 class Mender {
   private readonly edits: Edit[] = [];
   private at = 0;
@@ -122,9 +122,9 @@ class Mender {
       } else if ("&!*".includes(c)) {
         while (!this.separates(this.at)) this.at++;
       } else if (c === "[" || c === "{") {
-        this.brackets(column);
+        this.brackets(parent);
       } else if (c === '"' || c === "'") {
-        this.quotes(column, c);
+        this.quotes(parent, c);
         if (this.code === 58) parent = column;
       } else if (c !== "|" && c !== ">" && this.plain()) {
         parent = column;
@@ -158,23 +158,23 @@ class Mender {
     }
   }
 
-  /** Goes on to the next line inside brackets or quotes that opened at `column`. */
-  private insideLine(column: number): void {
+  /** Goes on to the next line inside brackets or quotes that belong to what stands at column `parent`. */
+  private insideLine(parent: number): void {
     this.nextLine();
     const indent = this.indentation(this.at);
-    if (indent <= column && !"\r\n".includes(this.text[this.at + indent] ?? "\n")) {
-      this.edits.push({ start: this.at, drop: 0, put: " ".repeat(column + 1 - indent) });
+    if (indent <= parent && !"\r\n".includes(this.text[this.at + indent] ?? "\n")) {
+      this.edits.push({ start: this.at, drop: 0, put: " ".repeat(parent + 1 - indent) });
     }
   }
 
-  private brackets(column: number): void {
+  private brackets(parent: number): void {
     let depth = 0;
     // Inside a text without quotes, in which quotes and hashes are plain chars.
     let plain = false;
     while (this.at < this.text.length) {
       const c = this.text[this.at] as string;
       if (c === "\n") {
-        this.insideLine(column);
+        this.insideLine(parent);
         continue;
       }
       if (c === "[" || c === "{") depth++;
@@ -186,7 +186,7 @@ class Mender {
         this.at = end < 0 ? this.text.length : end;
         continue;
       } else if ((c === '"' || c === "'") && !plain) {
-        this.quotes(column, c);
+        this.quotes(parent, c);
         continue;
       } else if (!this.separates(this.at)) {
         plain = true;
@@ -196,12 +196,12 @@ class Mender {
     }
   }
 
-  private quotes(column: number, quote: string): void {
+  private quotes(parent: number, quote: string): void {
     this.at++;
     while (this.at < this.text.length) {
       const c = this.text[this.at] as string;
       if (c === "\n") {
-        this.insideLine(column);
+        this.insideLine(parent);
         continue;
       }
       this.at++;

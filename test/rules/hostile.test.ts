@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rule files that were made to hurt: they end in an error, not in a crash, a hang or all of the memory.
 import { describe, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readRuleFiles } from "../../lib/engine/rule_files.ts";
 import { describeAll } from "../../lib/rules/describe.ts";
 import { loadRules } from "../../lib/rules/loader.ts";
 import { reportText } from "../../lib/rules/report.ts";
@@ -85,6 +89,86 @@ describe("hostile rule files", () => {
       for (let i = 0; i < damage; i++) bytes[random(bytes.length)] = random(256);
       const result = load(bytes);
       expect(typeof reportText(result.files, { warnings: true })).toBe("string");
+    }
+  });
+
+  /** First error of a file, or "" when there is none. */
+  const first = (text: string): string => load(text).files[0]?.errors[0]?.message ?? "";
+  const MADE: readonly (readonly [string, () => string, RegExp])[] = [
+    [
+      "a condition of 1 MB on one line",
+      () => rule(`evt.type = open and (${count(60_000, (i) => `proc.name = ${i} or `)}proc.pid = 1)`),
+      /^$/,
+    ],
+    [
+      "a word of 1 MB",
+      () => rule(`evt.type = open and ${"a".repeat(1_000_000)} x`),
+      /^expected 'and', 'or' or the end/,
+    ],
+    [
+      "a list of 100,000 items",
+      () =>
+        `- list: l\n  items:\n${count(100_000, (i) => `    - i${i}\n`)}${rule("evt.type = open and proc.name in (l)")}`,
+      /^$/,
+    ],
+    ["brackets without end", () => "[".repeat(100_000), /maxDepth/],
+    ["dashes without end", () => "- ".repeat(100_000), /maxDepth/],
+    ["colons without end", () => ": ".repeat(100_000), /maxDepth/],
+    ["blocks in blocks", () => count(3000, (i) => `${"  ".repeat(i)}-\n`), /maxDepth/],
+    [
+      "aliases of aliases",
+      () => `- &a0 [x, x]\n${count(60, (i) => `- &a${i + 1} [*a${i}, *a${i}]\n`)}- list: l\n  items: *a60\n`,
+      /^An item must be a mapping/,
+    ],
+    ["200,000 documents", () => "---\n".repeat(200_000), /^$/],
+    ["a quote that never closes", () => `- a: "${"x\n".repeat(200_000)}`, /^Not valid YAML/],
+    [
+      "brackets that close at the left after 200,000 lines",
+      () => `- list: l\n  items: [\n${"a,\n".repeat(200_000)}]\n`,
+      /^$/,
+    ],
+    [
+      "an output of 100,000 fields",
+      () => rule("evt.type = open").replace("output: o", `output: "${"%proc.name ".repeat(100_000)}"`),
+      /^$/,
+    ],
+    [
+      "a transformer 50,000 deep",
+      () => rule("evt.type = open").replace("output: o", `output: "%${"tolower(".repeat(50_000)}"`),
+      /transformers inside each other/,
+    ],
+    [
+      "100,000 times the same key",
+      () => `- rule: R\n${"  desc: d\n".repeat(100_000)}`,
+      /^The key 'condition' is missing/,
+    ],
+    ["NUL bytes", () => "\0".repeat(1_000_000), /null byte/],
+  ];
+  for (const [name, make, message] of MADE) test(name, () => expect(first(make())).toMatch(message));
+
+  test("thousands of mistakes and warnings are counted, not all kept and shown", () => {
+    const { files } = load("- x\n".repeat(10_000));
+    expect([files[0]?.moreErrors.length, files[0]?.dropped]).toEqual([1000, 8999]);
+    const text = reportText(files);
+    expect(text).toContain("(901 more are not shown)\n(8999 more errors and warnings are not kept)");
+    expect(text.length).toBeLessThan(50_000);
+    const same = "    - {name: e, fields: [proc.name], values: [[x]]}\n".repeat(500);
+    const warned = load(rule("evt.type = open", `  exceptions:\n${same}`)).files[0];
+    expect([warned?.warnings.length, warned?.dropped]).toEqual([100_000, 24_750]);
+  });
+
+  test("a directory with pipes, directories and loops of links", () => {
+    const dir = mkdtempSync(join(tmpdir(), "falco-rules-"));
+    try {
+      expect(Bun.spawnSync(["mkfifo", join(dir, "pipe.yaml")]).exitCode).toBe(0);
+      mkdirSync(join(dir, "directory.yaml"));
+      symlinkSync(".", join(dir, "self"));
+      writeFileSync(join(dir, "rules.yaml"), rule("evt.type = open"));
+      const sources = readRuleFiles([dir]);
+      expect(sources.map(({ name }) => name)).toEqual([join(dir, "rules.yaml")]);
+      expect(loadRules(sources).successful).toBe(true);
+    } finally {
+      rmSync(dir, { recursive: true });
     }
   });
 });
