@@ -37,7 +37,7 @@ describe("hostile rule files", () => {
     expect(describeAll(deep).rules).toHaveLength(1);
     expect(compileRuleset(deep).rules).toHaveLength(1);
     expect(load(chain(5000)).files[0]?.errors[0]?.message).toContain("levels deep with its macros");
-  });
+  }, 60_000);
 
   test("exceptions that contain themselves, or aliases of aliases", () => {
     const self = rule(
