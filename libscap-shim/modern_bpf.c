@@ -178,11 +178,15 @@ static int create_rings(struct modern_bpf *m, uint32_t ring_bytes, uint32_t cpus
 		if (p == MAP_FAILED)
 			return fail(error, size, "cannot map ring %u: %s", i, strerror(errno));
 		r->consumer = p;
-		p = mmap(NULL, page + 2 * (uint64_t)ring_bytes, PROT_READ, MAP_SHARED, fd, (off_t)page);
+		/* The kernel's memory, and ours right behind it. */
+		p = mmap(NULL, page + ring_bytes + RING_TAIL, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		if (p == MAP_FAILED)
 			return fail(error, size, "cannot map ring %u: %s", i, strerror(errno));
 		r->producer = p;
-		r->data = (const uint8_t *)p + page;
+		r->data = (uint8_t *)p + page;
+		p = mmap(p, page + ring_bytes, PROT_READ, MAP_SHARED | MAP_FIXED, fd, (off_t)page);
+		if (p == MAP_FAILED)
+			return fail(error, size, "cannot map ring %u: %s", i, strerror(errno));
 		r->mask = ring_bytes - 1;
 	}
 	return 0;
@@ -486,7 +490,7 @@ void modern_close(struct modern_bpf *m)
 		if (r->consumer)
 			munmap(r->consumer, page);
 		if (r->producer)
-			munmap((void *)(uintptr_t)r->producer, page + 2 * m->ring_bytes);
+			munmap((void *)(uintptr_t)r->producer, page + m->ring_bytes + RING_TAIL);
 		if (m->ring_fds && m->ring_fds[i] >= 0)
 			close(m->ring_fds[i]);
 	}

@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "../driver/probe_abi.h"
 #include "shim.h"
 
 /* A record begins with a u32 length, whose top bits say what state it is in, and a u32 that only the kernel uses. */
@@ -36,6 +35,15 @@ static uint32_t read_u32(const uint8_t *p)
 	return v;
 }
 
+/* Makes a record whole that begins at the end of the memory and goes on at its beginning. There is one such in a batch at most. */
+static void join(struct ring *r, uint32_t size)
+{
+	uint64_t bytes = r->mask + 1, end = (r->at & r->mask) + size;
+
+	if (end > bytes && end - bytes <= RING_TAIL)
+		memcpy(r->data + bytes, r->data, end - bytes);
+}
+
 /* Looks at the next record of a ring. Returns 0 when there is none that is complete. */
 static int peek(struct ring *r, struct ring_head *head)
 {
@@ -49,6 +57,7 @@ static int peek(struct ring *r, struct ring_head *head)
 			return 0;
 		size = (size + RECORD_HEADER + 7) & ~7u;
 		if (!(len & RECORD_DISCARDED)) {
+			join(r, size);
 			head->ts = read_u64(record + RECORD_HEADER + PROBE_RECORD_PREFIX);
 			head->size = size;
 			return 1;

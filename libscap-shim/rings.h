@@ -6,13 +6,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../driver/probe_abi.h"
+
+/* Room for the largest record. */
+#define RING_TAIL (PROBE_EVENT_MAX + 1 + 64)
+
 struct ring {
 	/* Written by us: how far we have read. */
 	uint64_t *consumer;
 	/* Written by the kernel: how far records reach. */
 	const uint64_t *producer;
-	/* Records; mapped twice in a row, so that a record is never split. */
-	const uint8_t *data;
+	/* Records, `mask` + 1 bytes, and behind them RING_TAIL bytes of our own: what of a record lies at the beginning again is copied there. */
+	uint8_t *data;
 	uint64_t mask;
 	/* Next record to look at, and end of what was there when the batch began. */
 	uint64_t at, end;

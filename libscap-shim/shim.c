@@ -160,8 +160,8 @@ void *shim_ring_data(struct shim *s, uint32_t ring, uint64_t *bytes)
 {
 	if (ring >= s->modern.n_rings)
 		return NULL;
-	*bytes = 2 * s->modern.ring_bytes;
-	return (void *)(uintptr_t)s->modern.rings[ring].data;
+	*bytes = s->modern.ring_bytes + RING_TAIL;
+	return s->modern.rings[ring].data;
 }
 
 uint64_t shim_base_time(struct shim *s)
