@@ -68,9 +68,14 @@ interface Filter {
   readonly fields: readonly string[];
 }
 
+/** True without words, and with empty ones, as scripts have them that put a filter together. */
+function noFilter(words: readonly string[]): boolean {
+  return words.every((word) => word.trim() === "");
+}
+
 /** The compiled filter; null without words. Throws with the place when it is wrong. */
 async function compileWords(words: readonly string[]): Promise<Filter | null> {
-  if (words.length === 0) return null;
+  if (noFilter(words)) return null;
   const { parseFilterBytes } = await import("../lib/filter/parser.ts");
   const { checkFilter } = await import("../lib/filter/checker.ts");
   const { compileFilter, threadPart } = await import("../lib/filter/compile.ts");
@@ -104,10 +109,11 @@ async function compileWords(words: readonly string[]): Promise<Filter | null> {
 /** Bytes of lines that are gathered before they are written. */
 const PIECE = 128 * 1024;
 
-/** Gathers lines for standard output. */
-async function lineSink(eager: boolean): Promise<LineSink> {
+/** Gathers lines for standard output; escape sequences of the format may stand on a terminal. */
+async function lineSink(eager: boolean, format: string): Promise<LineSink> {
   const { LineWriter } = await import("../lib/fields/line_writer.ts");
-  const output = Output.stdout();
+  const { colourSequences } = await import("../lib/scap/printable.ts");
+  const output = Output.stdout(false, colourSequences(format));
   const out = new LineWriter(2 * PIECE);
   return {
     out,
@@ -124,9 +130,10 @@ async function lineSink(eager: boolean): Promise<LineSink> {
 async function lines(args: Args): Promise<{ line: Line | null; sink: LineSink; fields: string[] }> {
   const { compileFormat } = await import("../lib/format/formatter.ts");
   const { describeFormatError, FormatError } = await import("../lib/format/error.ts");
-  const sink = await lineSink(args.bool("unbuffered") || process.stdout.isTTY === true);
+  const text = await formatText(args.string("print"));
+  const sink = await lineSink(args.bool("unbuffered") || process.stdout.isTTY === true, text);
   try {
-    const format = compileFormat(await formatText(args.string("print")), { recorded: true });
+    const format = compileFormat(text, { recorded: true });
     if (args.bool("quiet") || args.has("write")) return { line: null, sink, fields: [] };
     const fields = format.fields.map((f) => f.field.name);
     return { line: args.bool("json") ? format.writeJson : format.write, sink, fields };
@@ -257,7 +264,7 @@ const NOT_WHOLE = ["limit", "duration", "snaplen", "file-size", "events", "secon
 
 /** True when a progress bar is to be shown. */
 function wantsBar(args: Args): boolean {
-  return args.bool("progress") || (process.stderr.isTTY && !process.stdout.isTTY);
+  return args.bool("progress") || (process.stderr.isTTY && process.env["TERM"] !== "dumb" && !process.stdout.isTTY);
 }
 
 /** --info, --raw and copies of whole files, which need no state; undefined when the flags ask for something else. */
@@ -267,13 +274,13 @@ async function withoutState(path: string, args: Args): Promise<number | undefine
   const write = args.string("write");
   if (args.bool("info") || args.bool("raw")) {
     const flag = args.bool("info") ? "--info" : "--raw";
-    if (args.words.length > 0) throw new UsageError(`${flag} looks at the whole file: no filter can be given`);
+    if (!noFilter(args.words)) throw new UsageError(`${flag} looks at the whole file: no filter can be given`);
   }
   if (args.bool("info")) await runCaptureInfo(path, { progress, json: args.bool("json") });
   else if (args.bool("raw")) {
     const limit = args.number("limit") ?? Number.POSITIVE_INFINITY;
     await runCaptureRaw(path, { progress, limit, unbuffered: args.bool("unbuffered") });
-  } else if (write !== undefined && args.words.length === 0 && !NOT_WHOLE.some((flag) => args.has(flag))) {
+  } else if (write !== undefined && noFilter(args.words) && !NOT_WHOLE.some((flag) => args.has(flag))) {
     await runCaptureConvert(path, write, { progress, compress: args.bool("compress") });
   } else return undefined;
   return 0;
@@ -396,6 +403,14 @@ export const capture: Command = {
     { line: "falco capture -S -q -- make", does: "How often make and its children called what." },
   ],
   takesCommand: true,
+  elsewhere: {
+    l: "'falco list fields' lists fields",
+    L: "'falco list events' lists events",
+    c: "chisels are not there",
+    i: "chisels are not there",
+    I: "falco --list-plugins says which plugins there are",
+    H: "falco --list-plugins says which plugins there are",
+  },
   async run(args) {
     checkFlags(args);
     const file = args.string("read");

@@ -80,18 +80,24 @@ async function syscallsText(args: Args): Promise<string> {
   return table(head, cells, [0]);
 }
 
+/** Plugins that are loaded: none, for this version has none. */
+export function pluginsText(args: Args): string {
+  return listFormat(args) === "json" ? "[]\n" : "0 Plugins Loaded:\n\n";
+}
+
 /** What can be listed, by the word that asks for it. */
 const LISTS: Readonly<Record<string, (args: Args) => Promise<string>>> = {
   fields: (args) => fieldsText(args, args.string("source") ?? ""),
   events: eventsText,
   syscalls: syscallsText,
+  plugins: async (args) => pluginsText(args),
 };
 const NAMES = Object.keys(LISTS);
 
 export const list: Command = {
   name: "list",
   words: NAMES.join("|"),
-  summary: "List what can be asked: fields, events, system calls.",
+  summary: "List what can be asked: fields, events, system calls, plugins.",
   about: ["Without a word, lists the fields of filters and formats."],
   flags: [
     { name: "json", short: "j", type: "boolean", category: OUTPUT, help: "The same as --format json." },

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The program: finds the subcommand, runs it, and turns its outcome into messages and an exit status.
 
+import { escapeControlsInLines } from "../lib/scap/printable.ts";
 import { nearest } from "../lib/schema/nearest.ts";
 import { describeError, isClosedPipe, UsageError } from "./cli/errors.ts";
 import type { Command, Flag } from "./cli/flags.ts";
@@ -14,13 +15,13 @@ const HELP: Flag = { name: "help", short: "h", type: "boolean", category: "Other
 
 /** Columns of help: those of the terminal, within reason. */
 function helpWidth(): number {
-  return Math.min(120, Math.max(60, process.stdout.columns ?? 100));
+  return Math.min(120, Math.max(30, process.stdout.columns || 100));
 }
 
 async function runCommand(command: Command, argv: readonly string[]): Promise<number> {
   const { parseArgs } = await import("./cli/parse.ts");
   const withHelp: Command = { ...command, flags: [...command.flags, HELP] };
-  const args = parseArgs(withHelp.flags, argv);
+  const args = parseArgs(withHelp.flags, argv, command.elsewhere);
   if (args.bool("help")) {
     Output.stdout().text(commandHelp(withHelp, helpWidth()));
     return 0;
@@ -36,7 +37,7 @@ async function runCommand(command: Command, argv: readonly string[]): Promise<nu
 
 async function dispatch(argv: readonly string[]): Promise<number> {
   const [first] = argv;
-  if (first === "help" && argv[1] !== undefined) return runCommand(find(argv[1]), ["--help"]);
+  if (first === "help" && argv[1] !== undefined && argv[1] !== "help") return runCommand(find(argv[1]), ["--help"]);
   if (first === "--help" || first === "-h" || first === "help") {
     Output.stdout().text(programHelp(COMMANDS, TOP_FLAGS, helpWidth()));
     return 0;
@@ -64,7 +65,7 @@ async function main(argv: readonly string[]): Promise<number> {
     if (isClosedPipe(error)) return 0;
     const usage = error instanceof UsageError;
     const hint = usage ? "\nfalco: 'falco --help' shows what there is" : "";
-    process.stderr.write(`falco: ${describeError(error)}${hint}\n`);
+    process.stderr.write(`falco: ${escapeControlsInLines(describeError(error))}${hint}\n`);
     return usage ? 2 : 1;
   }
 }

@@ -38,6 +38,14 @@ export const replay: Command = {
 
 /** Runs the command; `falco -e FILE` comes here as well. */
 export async function runReplay(args: Args): Promise<number> {
+  const pidFile = args.string("pidfile");
+  if (pidFile === undefined) return replayFiles(args);
+  const { rmSync, writeFileSync } = await import("node:fs");
+  writeFileSync(pidFile, `${process.pid}\n`);
+  return replayFiles(args).finally(() => rmSync(pidFile, { force: true }));
+}
+
+async function replayFiles(args: Args): Promise<number> {
   const { replay: run } = await import("../lib/engine/replay.ts");
   const maxEvents = args.number("max-events");
   const maxSeconds = args.number("seconds");

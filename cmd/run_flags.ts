@@ -4,11 +4,13 @@ import type { RunSettings } from "../lib/engine/session.ts";
 import type { Message } from "../lib/outputs/output.ts";
 import type { Selection } from "../lib/rules/selection.ts";
 import type { Args } from "./cli/args.ts";
+import { UsageError } from "./cli/errors.ts";
 import type { Flag } from "./cli/flags.ts";
 
 const RULES = "Rules";
 const CONFIG = "Configuration";
 const ALERTS = "Alerts";
+const SOURCES = "Input";
 export const END = "When to end";
 
 export const RUN_FLAGS: readonly Flag[] = [
@@ -76,6 +78,20 @@ export const RUN_FLAGS: readonly Flag[] = [
     type: "boolean",
     category: ALERTS,
     help: "Write every alert at once, whatever buffered_outputs says.",
+  },
+  {
+    name: "enable-source",
+    type: "strings",
+    value: "SOURCE",
+    category: SOURCES,
+    help: "Take events of this source only; there is syscall.",
+  },
+  {
+    name: "disable-source",
+    type: "strings",
+    value: "SOURCE",
+    category: SOURCES,
+    help: "Take no events of this source.",
   },
   {
     name: "dry-run",
@@ -228,13 +244,9 @@ function paintLine(message: Message, json: boolean): string {
   return json ? message.line : `\x1b[${COLOURS[message.priority] ?? "0"}m${message.line}\x1b[0m`;
 }
 
-function isTerminal(stream: { isTTY?: boolean }): boolean {
-  return stream.isTTY === true;
-}
-
 /** Writes to the terminal on stderr; null when there is none. */
 export function terminal(): ((text: string) => void) | null {
-  return isTerminal(process.stderr) ? (text) => void process.stderr.write(text) : null;
+  return process.stderr.isTTY && process.env["TERM"] !== "dumb" ? (text) => void process.stderr.write(text) : null;
 }
 
 /** Settings that older flags stand for; says for each what it is called now. */
@@ -258,6 +270,16 @@ function selectionOf(args: Args): Selection[] {
   ];
 }
 
+/** Refuses names of sources that do not exist, and a choice that leaves none. */
+function checkSources(args: Args): void {
+  const known = ["syscall"];
+  for (const flag of ["enable-source", "disable-source"])
+    for (const name of args.strings(flag))
+      if (!known.includes(name))
+        throw new UsageError(`--${flag}: there is no event source '${name}'; there is ${known.join(", ")}`);
+  if (args.has("disable-source")) throw new UsageError("--disable-source leaves no event source");
+}
+
 /** The rules inside the program. */
 export async function builtinRules(): Promise<{ name: string; content: string }> {
   const { default: content } = await import("../rules/falco_rules.yaml", { with: { type: "text" } });
@@ -266,11 +288,13 @@ export async function builtinRules(): Promise<{ name: string; content: string }>
 
 /** What the command line says about a run with rules. */
 export async function runSettings(args: Args): Promise<RunSettings> {
+  checkSources(args);
   const { Log } = await import("../lib/engine/log.ts");
   const log = new Log((text) => void process.stderr.write(text));
   const config = args.string("config");
   const print = args.string("print");
-  const colour = isTerminal(process.stdout) && (process.env["NO_COLOR"] ?? "") === "";
+  const { showsColours } = await import("./cli/colour.ts");
+  const colour = showsColours(process.stdout);
   return {
     ...(config === undefined ? {} : { configFile: config }),
     ...(print === undefined ? {} : { print }),

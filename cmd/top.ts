@@ -64,6 +64,15 @@ async function listEvents(args: Args): Promise<number> {
   return print(listSupportedEvents(listFormat(args)));
 }
 
+async function listPlugins(args: Args): Promise<number> {
+  const { pluginsText } = await import("./list.ts");
+  return print(pluginsText(args));
+}
+
+async function pluginInfo(args: Args): Promise<number> {
+  throw new Error(`there is no plugin '${args.string("plugin-info")}': this version loads none`);
+}
+
 async function configSchema(): Promise<number> {
   const { configSchema: schema } = await import("../lib/config/render.ts");
   return print(`${JSON.stringify(schema(), null, 2)}\n`);
@@ -95,6 +104,8 @@ const QUESTIONS: readonly (readonly [
   ["version", async (args) => print((await wantsJson(args)) ? `${JSON.stringify(versionJson())}\n` : versionText())],
   ["page-size", pageSize],
   ["list", listFields],
+  ["list-plugins", listPlugins],
+  ["plugin-info", pluginInfo],
   ["validate", validate],
   ["list-rules", (args) => describe(args, undefined)],
   ["describe-rule", (args) => describe(args, args.string("describe-rule"))],

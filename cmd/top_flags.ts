@@ -41,6 +41,8 @@ const QUESTION_FLAGS: readonly Flag[] = [
     help: "List the fields of conditions and outputs, all or those of one event source.",
   },
   { name: "list-events", type: "boolean", category: ASK, help: "List the events that rules can be about." },
+  { name: "list-plugins", type: "boolean", category: ASK, help: "List the plugins that are loaded." },
+  { name: "plugin-info", type: "string", value: "NAME", category: ASK, help: "Describe one plugin." },
   ...LIST_FLAGS.map((flag) => ({ ...flag, category: SHAPE })),
   { name: "verbose", short: "v", type: "boolean", category: SHAPE, help: "Say more." },
   { name: "json", short: "j", type: "boolean", category: SHAPE, help: "JSON where text or a table would be printed." },

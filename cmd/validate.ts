@@ -19,7 +19,9 @@ export async function validateFiles(settings: ValidateSettings): Promise<number>
   const { readRuleFiles } = await import("../lib/engine/rule_files.ts");
   const { loadRules } = await import("../lib/rules/loader.ts");
   const { reportJson, reportText } = await import("../lib/rules/report.ts");
-  const result = loadRules(readRuleFiles(settings.paths));
+  const files = readRuleFiles(settings.paths);
+  if (files.length === 0) throw new Error(`no rule file in ${settings.paths.join(", ")}`);
+  const result = loadRules(files);
   const output = Output.stdout();
   if (settings.json) {
     const { describeAll } = await import("../lib/rules/describe.ts");

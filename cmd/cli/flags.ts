@@ -52,6 +52,8 @@ export interface Command {
   readonly examples: readonly Example[];
   /** True when words after "--" are a command line of their own. */
   readonly takesCommand?: boolean;
+  /** Flags of one letter that the command does not have but another program like it does: what to use instead. */
+  readonly elsewhere?: Readonly<Record<string, string>>;
   /** Values of the first word, for completion. */
   readonly firstWords?: readonly string[];
   /** Does the work; resolves to the exit status. Loads what it needs itself, so that other commands start fast. */

@@ -2,9 +2,13 @@
 // Help texts, made from the flag and command records.
 import type { Command, Flag } from "./flags.ts";
 
+/** Columns of a terminal below which labels stand on lines of their own. */
+const NARROW = 60;
+
 /** The two columns of a list: the left one padded, the right one wrapped to `width` characters a line in all. */
 function columns(rows: readonly (readonly [string, string])[], width: number): string[] {
-  const left = Math.min(34, Math.max(...rows.map(([l]) => l.length)) + 2);
+  // A narrow terminal has no room for two columns: the text goes below its label.
+  const left = width < NARROW ? 4 : Math.min(34, Math.max(...rows.map(([l]) => l.length)) + 2);
   return rows.flatMap(([label, text]) => {
     const lines = wrap(text, width - left - 2);
     const first = label.length + 2 > left ? [`  ${label}`, ...lines.map((l) => `  ${" ".repeat(left)}${l}`)] : null;
@@ -84,8 +88,10 @@ export function programHelp(commands: readonly Command[], top: readonly Flag[], 
   const out = [
     "Usage: falco COMMAND [FLAG]… [WORD]…",
     "",
-    "Runtime security for Linux: reads what the kernel was asked to do, keeps track of every process and descriptor, and",
-    "tells what matters.",
+    ...wrap(
+      "Runtime security for Linux: reads what the kernel was asked to do, keeps track of every process and descriptor, and tells what matters.",
+      width,
+    ),
     "",
     "Commands:",
     ...columns(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Result output: lines are gathered in one large buffer and written in big pieces.
-import { fstatSync, writeSync } from "node:fs";
+import { writeSync } from "node:fs";
+import { escapeControlsInBytes } from "../../lib/scap/printable.ts";
 
 /** Bytes gathered before they are written. */
 const PIECE = 128 * 1024;
@@ -18,9 +19,13 @@ function writeAll(fd: number, bytes: Uint8Array, length: number): void {
   }
 }
 
+/** Escape sequences that the program itself writes for colours. */
+const OWN_COLOURS: ReadonlySet<string> = new Set([31, 32, 33, 34, 36, 39].map((code) => `\x1b[${code}m`));
+
 /**
- * A buffered writer on a descriptor. Byte strings (one char per byte) are written as they are. Any failure is thrown
- * as the system's error (EPIPE when the reader is gone, ENOSPC on a full disk).
+ * A buffered writer on a descriptor. Byte strings (one char per byte) are written as they are, but on a terminal control
+ * characters are made visible: texts of events and files must not drive it. Any failure is thrown as the system's error
+ * (EPIPE when the reader is gone, ENOSPC on a full disk).
  */
 export class Output {
   private readonly buffer = Buffer.allocUnsafe(PIECE);
@@ -30,11 +35,22 @@ export class Output {
     private readonly fd: number,
     /** Write after every line (a terminal, or on request). */
     private readonly eager = false,
+    /** Escape sequences that may stand on the terminal; null when it is none. */
+    private readonly escapes: ReadonlySet<string> | null = null,
   ) {}
 
-  /** Standard output. */
-  static stdout(eager = false): Output {
-    return new Output(1, eager);
+  /** Standard output; `escapes` may stand on a terminal beside our own colours. */
+  static stdout(eager = false, escapes: ReadonlySet<string> = new Set()): Output {
+    return new Output(1, eager, process.stdout.isTTY === true ? OWN_COLOURS.union(escapes) : null);
+  }
+
+  private write(bytes: Uint8Array, length: number): void {
+    if (this.escapes === null) writeAll(this.fd, bytes, length);
+    else {
+      const whole = Buffer.from(bytes.buffer, bytes.byteOffset, length).latin1Slice();
+      const clean = Buffer.from(escapeControlsInBytes(whole, this.escapes), "latin1");
+      writeAll(this.fd, clean, clean.length);
+    }
   }
 
   /** A byte string. */
@@ -42,7 +58,7 @@ export class Output {
     if (text.length > PIECE - this.used) this.flush();
     if (text.length > PIECE) {
       const whole = Buffer.from(text, "latin1");
-      writeAll(this.fd, whole, whole.length);
+      this.write(whole, whole.length);
       return;
     }
     this.used += this.buffer.latin1Write(text, this.used);
@@ -65,28 +81,19 @@ export class Output {
   text(text: string): void {
     this.flush();
     const whole = Buffer.from(text, "utf8");
-    writeAll(this.fd, whole, whole.length);
+    this.write(whole, whole.length);
   }
 
   /** The first `length` bytes of a buffer, at once. */
   raw(bytes: Uint8Array, length: number): void {
     this.flush();
-    writeAll(this.fd, bytes, length);
+    this.write(bytes, length);
   }
 
   flush(): void {
     if (this.used === 0) return;
     const length = this.used;
     this.used = 0;
-    writeAll(this.fd, this.buffer, length);
-  }
-
-  /** True when a person looks at it. */
-  static isTerminal(fd: number): boolean {
-    try {
-      return fstatSync(fd).isCharacterDevice() && (fd === 1 ? process.stdout.isTTY : process.stderr.isTTY) === true;
-    } catch {
-      return false;
-    }
+    this.write(this.buffer, length);
   }
 }

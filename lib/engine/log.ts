@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Messages of the program about itself: levels, and where they go.
 import { PRIORITY, parsePriority } from "../rules/priority.ts";
+import { escapeControlsInLines } from "../scap/printable.ts";
 
 export class Log {
   private threshold: number = PRIORITY.INFORMATIONAL;
@@ -30,6 +31,7 @@ export class Log {
   }
 
   private at(priority: number, text: string): void {
-    if (this.enabled && priority <= this.threshold) this.write(`${text.replace(/^(?=.)/gm, "falco: ")}\n`);
+    if (this.enabled && priority <= this.threshold)
+      this.write(`${escapeControlsInLines(text).replace(/^(?=.)/gm, "falco: ")}\n`);
   }
 }

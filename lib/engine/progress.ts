@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A progress bar on a terminal: one line that is drawn over itself and taken away at the end.
+import { escapeControls } from "../scap/printable.ts";
 
 /** Cells of the bar. */
 const WIDTH = 30;
@@ -16,6 +17,8 @@ export class ProgressBar {
   constructor(
     /** Writes to the terminal. */
     private readonly write: (text: string) => void,
+    /** Columns of the terminal: a longer line would leave pieces of itself behind. */
+    private readonly columns: () => number = () => process.stderr.columns || 80,
   ) {}
 
   /** `fraction` of the work is done, 0–1 (NaN: unknown); `events` so far. Draws now and then. */
@@ -24,7 +27,8 @@ export class ProgressBar {
     if (now - this.drawnAt < INTERVAL_MS) return;
     this.drawnAt = now;
     const rate = events / ((now - this.startedAt) / 1000);
-    this.write(`\r\x1b[K${progressLine(label, fraction, events, rate)}`);
+    const line = progressLine(escapeControls(label), fraction, events, rate);
+    this.write(`\r\x1b[K${[...line].slice(0, this.columns() - 1).join("")}`);
     this.shown = true;
   }
 

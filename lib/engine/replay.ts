@@ -33,6 +33,14 @@ export function outputLosses(stats: OutputsStats): string[] {
   return lines;
 }
 
+/** Takes the bar away before an alert comes to stand on the same terminal. */
+function besideBar(bar: ProgressBar, paint: RunSettings["paint"]): NonNullable<RunSettings["paint"]> {
+  return (message, json) => {
+    bar.clear();
+    return paint === null ? message.line : paint(message, json);
+  };
+}
+
 /** Runs the rules over all captures. Resolves to the exit status: 1 when a capture could not be read to its end. */
 export async function replay(settings: ReplaySettings, loaded = load(settings)): Promise<number> {
   const { log } = settings;
@@ -44,8 +52,12 @@ export async function replay(settings: ReplaySettings, loaded = load(settings)):
   await waitForHosts(loaded, log);
 
   const statistics = new Statistics();
-  const outputs = openOutputs(settings, config, true);
   const bar = settings.terminal === null ? null : new ProgressBar(settings.terminal);
+  const outputs = openOutputs(
+    bar === null ? settings : { ...settings, paint: besideBar(bar, settings.paint) },
+    config,
+    true,
+  );
   const engine = new Engine({
     detection,
     outputs,

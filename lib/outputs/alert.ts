@@ -2,6 +2,7 @@
 // What an alert is, and its two shapes on the wire: one line of text or one JSON object, as Falco writes them.
 import { priorityName } from "../rules/priority.ts";
 import { toText } from "../scap/bytes.ts";
+import { escapeControls } from "../scap/printable.ts";
 import { clockTime, isoTime } from "./time.ts";
 
 /** Something worth telling: a rule that matched, or news about the program itself (source "internal"). */
@@ -74,18 +75,4 @@ function renderJson(alert: Alert, style: AlertStyle): string {
   out += `,"source":${JSON.stringify(alert.source)}`;
   if (style.includeTags && !internal) out += `,"tags":${JSON.stringify(alert.tags)}`;
   return `${out},"time":"${isoTime(alert.time)}Z"}`;
-}
-
-const SHORT_ESCAPES: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
-
-/** Control characters as \n, \r, \t, \x1b, \u009b: an alert is one line and cannot drive a terminal. */
-export function escapeControls(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the purpose
-  return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, (c) => {
-    const code = c.charCodeAt(0);
-    return (
-      SHORT_ESCAPES[c] ??
-      (code < 128 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16).padStart(4, "0")}`)
-    );
-  });
 }

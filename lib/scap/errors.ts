@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Errors of trace files: where the damage is, what was found there and what was wanted.
 
+import { escapeControls } from "./printable.ts";
+
 /** Name of a trace file in messages: "-" reads standard input. */
 export function inputName(path: string): string {
-  return path === "-" ? "standard input" : path;
+  return path === "-" ? "standard input" : escapeControls(path);
 }
 
 /** Name of an output in messages: "-" is standard output. */
 export function outputName(path: string): string {
-  return path === "-" ? "standard output" : path;
+  return path === "-" ? "standard output" : escapeControls(path);
 }
 
 /** A trace file that is not what it should be. The message is one line. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Alerts on the wire: keys, order, times, escapes.
 import { describe, expect, test } from "bun:test";
-import { escapeControls, renderAlert, timeField } from "../../lib/outputs/alert.ts";
+import { renderAlert, timeField } from "../../lib/outputs/alert.ts";
 import { isoTime } from "../../lib/outputs/time.ts";
 import { toBytes } from "../../lib/scap/bytes.ts";
 import { alert, JSON_STYLE, TEXT_STYLE } from "./helpers.ts";
@@ -85,8 +85,4 @@ describe("internal alerts", () => {
 test("isoTime() survives times no calendar has", () => {
   expect(isoTime(2n ** 64n - 1n)).toBe("2554-07-21T23:34:33.709551615");
   expect(isoTime(0n)).toBe("1970-01-01T00:00:00.000000000");
-});
-
-test("escapeControls() leaves ordinary text alone", () => {
-  expect(escapeControls("Grüße, 世界 \u{1f600}\t\x7f")).toBe("Grüße, 世界 \u{1f600}\\t\\x7f");
 });
