@@ -14,8 +14,15 @@ function wantsFile(flag: Flag): boolean {
   return flag.type !== "boolean" && /FILE|PATH|DIR/.test(flag.value ?? "");
 }
 
+/** What is completed behind a first word: a command's name, or "-*" for command lines that begin with a flag. */
+interface Completed {
+  readonly name: string;
+  readonly flags: readonly Flag[];
+  readonly firstWords?: readonly string[];
+}
+
 function bash(commands: readonly Command[], top: readonly Flag[]): string {
-  const cases = commands.map((c) => {
+  const cases = [...commands, { name: "-*", flags: top }].map((c: Completed) => {
     const values = c.flags
       .filter((f) => f.choices !== undefined)
       .map(
@@ -33,6 +40,8 @@ function bash(commands: readonly Command[], top: readonly Flag[]): string {
 _falco() {
   local word=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD-1]}
   COMPREPLY=()
+  # The shell takes --flag=value for three words.
+  if [ "$word" = = ]; then word=; elif [ "$before" = = ]; then before=\${COMP_WORDS[COMP_CWORD-2]}; fi
   if [ "$COMP_CWORD" -eq 1 ]; then
     COMPREPLY=($(compgen -W "${first}" -- "$word"))
     return
@@ -50,7 +59,7 @@ function quoted(text: string): string {
   return text.replaceAll("'", "'\\''");
 }
 
-function zsh(commands: readonly Command[]): string {
+function zsh(commands: readonly Command[], top: readonly Flag[]): string {
   const label = (text: string) => quoted(text.replace(/[[\]:\\]/g, "\\$&"));
   const spec = (f: Flag): string[] => {
     const action = f.choices !== undefined ? `(${f.choices.join(" ")})` : wantsFile(f) ? "_files" : "";
@@ -69,6 +78,10 @@ function zsh(commands: readonly Command[]): string {
   return `#compdef falco
 # zsh completion of falco; put it as _falco into a directory of $fpath
 local -a commands
+if [[ $words[2] == -* ]]; then
+  _arguments ${[...top.flatMap(spec), "'*:word:_files'"].join(" ")}
+  return
+fi
 if (( CURRENT == 2 )); then
   commands=(
 ${names.join("\n")}
@@ -85,18 +98,19 @@ esac
 `;
 }
 
-function fish(commands: readonly Command[]): string {
+function fish(commands: readonly Command[], top: readonly Flag[]): string {
   const out = ["# fish completion of falco; use it with: falco completion fish | source", "complete -c falco -f"];
+  const flag = (seen: string, f: Flag): void => {
+    const short = f.short === undefined ? "" : ` -s ${f.short}`;
+    const value = f.type === "boolean" || f.type === "optional" ? "" : wantsFile(f) ? " -r -F" : " -x";
+    const choices = f.choices === undefined ? "" : ` -a '${f.choices.join(" ")}'`;
+    out.push(`complete -c falco ${seen} -l ${f.name}${short}${value}${choices} -d '${quoted(f.help)}'`);
+  };
+  for (const f of top) flag("-n __fish_use_subcommand", f);
   for (const c of commands) {
     out.push(`complete -c falco -n __fish_use_subcommand -a ${c.name} -d '${quoted(c.summary)}'`);
     const seen = `-n '__fish_seen_subcommand_from ${c.name}'`;
-    for (const f of c.flags) {
-      const short = f.short === undefined ? "" : ` -s ${f.short}`;
-      const file = wantsFile(f) ? " -F" : "";
-      const value = f.type === "boolean" || f.type === "optional" ? "" : " -r";
-      const choices = f.choices === undefined ? "" : ` -a '${f.choices.join(" ")}'`;
-      out.push(`complete -c falco ${seen} -l ${f.name}${short}${value}${file}${choices} -d '${quoted(f.help)}'`);
-    }
+    for (const f of c.flags) flag(seen, f);
     for (const w of c.firstWords ?? []) out.push(`complete -c falco ${seen} -a ${w}`);
   }
   return `${out.join("\n")}\n`;
@@ -105,5 +119,5 @@ function fish(commands: readonly Command[]): string {
 /** The completion script of a shell. */
 export function completionScript(shell: Shell, commands: readonly Command[], top: readonly Flag[]): string {
   if (shell === "bash") return bash(commands, top);
-  return shell === "zsh" ? zsh(commands) : fish(commands);
+  return shell === "zsh" ? zsh(commands, top) : fish(commands, top);
 }

@@ -50,6 +50,13 @@ describe("bash completion offers", () => {
     [["falco", "--vers"], ["--version"]],
     [["falco", "list", "--form"], ["--format"]],
     [["falco", "list", "--format", "m"], ["markdown"]],
+    [["falco", "list", "--format", "=", "m"], ["markdown"]],
+    [
+      ["falco", "list", "--format", "="],
+      ["text", "markdown", "json"],
+    ],
+    [["falco", "--list", "--format", "m"], ["markdown"]],
+    [["falco", "-r", "x.yaml", "--dry"], ["--dry-run"]],
     [["falco", "list", "sysc"], ["syscalls"]],
     [
       ["falco", "completion", ""],
@@ -57,6 +64,36 @@ describe("bash completion offers", () => {
     ],
   ];
   for (const [words, offers] of rows) test(words.join(" "), () => expect(complete(words)).toEqual(offers));
+});
+
+// Other shells are asked where they are installed; their scripts are at least looked at above.
+describe.skipIf(Bun.which("fish") === null)("fish completion offers", () => {
+  const complete = (line: string): string[] => {
+    const script = completionScript("fish", COMMANDS, TOP_FLAGS);
+    const run = spawnSync("fish", ["--no-config", "-c", `${script}\ncomplete -C '${line}'`], { encoding: "utf8" });
+    return run.stdout
+      .trim()
+      .split("\n")
+      .map((offer) => offer.split("\t")[0] as string);
+  };
+  const rows: [string, string[]][] = [
+    ["falco vers", ["version"]],
+    ["falco --vers", ["--version"]],
+    ["falco list --form", ["--format"]],
+    ["falco list --format ", ["json", "markdown", "text"]],
+    ["falco completion ", ["bash", "fish", "zsh"]],
+  ];
+  for (const [line, offers] of rows) test(line, () => expect(complete(line)).toEqual(offers));
+});
+
+describe.skipIf(Bun.which("zsh") === null)("zsh completion", () => {
+  test("is a script without mistakes", () => {
+    const script = completionScript("zsh", COMMANDS, TOP_FLAGS);
+    expect(spawnSync("zsh", ["-f", "-n"], { input: script, encoding: "utf8" })).toMatchObject({
+      status: 0,
+      stderr: "",
+    });
+  });
 });
 
 describe("wrap()", () => {
