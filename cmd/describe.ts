@@ -46,11 +46,12 @@ export async function describeRules(settings: DescribeSettings): Promise<number>
     options: settings.options,
     env: process.env,
   });
-  const paths = rulePaths(config, settings.rules);
-  const result = loadRules(paths.length > 0 ? readRuleFiles(paths) : [await builtinRules()]);
-  if (!result.successful) throw new Error(reportText(result.files.filter((f) => !f.successful)));
   const append = new AppendOutput(config);
   if (append.errors.length > 0) throw new Error(append.errors.join("\n"));
+  const paths = rulePaths(config, settings.rules);
+  const files = paths.length > 0 ? readRuleFiles(paths) : [await builtinRules()];
+  const result = loadRules(files, { sources: new Map([["syscall", append.registry]]) });
+  if (!result.successful) throw new Error(reportText(result.files.filter((f) => !f.successful)));
   const extra = ({ definition }: CompiledRule): ExtraOutput => append.describe(definition);
   const output = Output.stdout();
   const json = settings.json || config.get("json_output");

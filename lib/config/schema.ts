@@ -205,9 +205,11 @@ export const KEYS = [
         '[{match: {source: syscall}, extra_output: "on CPU %evt.cpu", extra_fields: [evt.hostname, {user: "%user.name (%user.uid)"}]}]',
     },
   ),
-  map("static_fields", "Fields with fixed values that every alert has in output_fields.", {
-    example: "{cluster: west, stage: test}",
-  }),
+  map(
+    "static_fields",
+    "Fields with fixed values: static.NAME in conditions and outputs, and in every alert with suggested_output.",
+    { example: "{cluster: west, stage: test}" },
+  ),
 
   // Where alerts go
   bool("stdout_output.enabled", true, "Write alerts to standard output."),

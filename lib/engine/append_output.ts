@@ -3,7 +3,8 @@
 import type { Config } from "../config/config.ts";
 import type { FieldList } from "../config/key.ts";
 import { FieldArgError, UnknownFieldError } from "../fields/field.ts";
-import type { ResolvedField } from "../fields/registry.ts";
+import type { FieldRegistry, ResolvedField } from "../fields/registry.ts";
+import { isStaticName, staticFields } from "../fields/static.ts";
 import { fieldJson } from "../fields/values.ts";
 import { FormatError } from "../format/error.ts";
 import { compileFormat } from "../format/formatter.ts";
@@ -22,7 +23,7 @@ export interface MatchableRule {
 /** A field that is added to output_fields: its name (UTF-16) and its value as JSON source text. */
 export interface ExtraField {
   readonly name: string;
-  /** What its value is made from: a format, "%name" for a field alone; "" for a fixed value. */
+  /** What its value is made from: a format, "%name" for a field alone. */
   readonly format: string;
   /** Names of the fields in it. */
   readonly fields: readonly string[];
@@ -47,8 +48,8 @@ interface Entry {
 }
 
 /** Fields that are worth knowing for every rule: ` container_id=%container.id …`. */
-function suggestedOutput(): string {
-  const names = ruleFields.classes.flatMap((c) => c.fields.filter((f) => f.flags.suggested).map((f) => f.name));
+function suggestedOutput(registry: FieldRegistry): string {
+  const names = registry.classes.flatMap((c) => c.fields.filter((f) => f.flags.suggested).map((f) => f.name));
   return names.map((name) => `${name.replaceAll(".", "_")}=%${name}`).join(" ");
 }
 
@@ -60,11 +61,11 @@ function matches(entry: Entry, rule: MatchableRule): boolean {
   );
 }
 
-function rawField(name: string): ExtraField {
+function rawField(name: string, registry: FieldRegistry): ExtraField {
   const open = name.indexOf("[");
   const bracketed = open > 0 && name.endsWith("]");
   const argument = bracketed ? name.slice(open + 1, -1) : null;
-  const field: ResolvedField = ruleFields.resolve(bracketed ? name.slice(0, open) : name, argument);
+  const field: ResolvedField = registry.resolve(bracketed ? name.slice(0, open) : name, argument);
   return {
     name: toText(field.token),
     format: `%${toText(field.token)}`,
@@ -73,8 +74,8 @@ function rawField(name: string): ExtraField {
   };
 }
 
-function textField(name: string, format: string): ExtraField {
-  const compiled = compileFormat(format, { registry: ruleFields, tolerant: true });
+function textField(name: string, format: string, registry: FieldRegistry): ExtraField {
+  const compiled = compileFormat(format, { registry, tolerant: true });
   const fields = compiled.fields.map((f) => f.field.name);
   return { name, format, fields, json: (ctx) => JSON.stringify(toText(compiled.text(ctx) ?? "")) };
 }
@@ -82,18 +83,20 @@ function textField(name: string, format: string): ExtraField {
 /** Additions of one configuration; mistakes in them are in `errors`. */
 export class AppendOutput {
   readonly errors: string[] = [];
+  /** The fields of rules, with those of static_fields. */
+  readonly registry: FieldRegistry;
   private readonly entries: Entry[] = [];
-  private readonly fixed: ExtraField[];
 
   /** `print` is the value of -p. */
   constructor(config: Config, print?: string) {
+    this.registry = this.withStatic(config);
     const place = config.place("append_output");
     config.get("append_output").forEach((record, i) => {
       const path = `${place}: append_output[${i}]`;
       const texts: string[] = [];
       const extra = record.get("extra_output") as string | undefined;
       if (extra !== undefined && extra !== "") texts.push(this.checked(extra, `${path}.extra_output`));
-      if (record.get("suggested_output") === true) texts.push(suggestedOutput());
+      if (record.get("suggested_output") === true) texts.push(suggestedOutput(this.registry));
       const list = (record.get("extra_fields") ?? []) as FieldList;
       this.entries.push({
         source: record.get("match.source") as string | undefined,
@@ -107,12 +110,16 @@ export class AppendOutput {
       const text = PRESETS[print] ?? this.checked(print, "-p");
       this.entries.push({ source: undefined, rule: undefined, tags: [], text, fields: [] });
     }
-    this.fixed = [...config.get("static_fields")].map(([name, value]) => ({
-      name,
-      format: "",
-      fields: [],
-      json: () => JSON.stringify(value),
-    }));
+  }
+
+  private withStatic(config: Config): FieldRegistry {
+    const values = config.get("static_fields");
+    for (const name of values.keys()) {
+      if (isStaticName(name)) continue;
+      const where = config.place("static_fields");
+      this.errors.push(`${where}: static_fields: 'static.${name}' cannot be the name of a field`);
+    }
+    return values.size === 0 ? ruleFields : ruleFields.with(staticFields(values));
   }
 
   /** Text to put behind a rule's output, a blank first; "" for none. */
@@ -122,12 +129,12 @@ export class AppendOutput {
 
   /** Fields to add to output_fields. */
   fields(rule: MatchableRule): ExtraField[] {
-    return [...this.entries.flatMap((e) => (matches(e, rule) ? e.fields : [])), ...this.fixed];
+    return this.entries.flatMap((e) => (matches(e, rule) ? e.fields : []));
   }
 
   /** What is added to a rule, for its description. */
   describe(rule: MatchableRule): ExtraOutput {
-    const fields = this.fields(rule).filter((f) => f.format !== "");
+    const fields = this.fields(rule);
     const alone = fields.filter((f) => f.format === `%${f.name}`);
     const formatted = fields.filter((f) => f.format !== `%${f.name}`);
     return {
@@ -139,12 +146,14 @@ export class AppendOutput {
 
   /** The format, compiled once to find its mistakes. */
   private checked(format: string, where: string): string {
-    this.attempt(where, () => compileFormat(format, { registry: ruleFields, tolerant: true }));
+    this.attempt(where, () => compileFormat(format, { registry: this.registry, tolerant: true }));
     return format;
   }
 
   private field(name: string, format: string | null, where: string): ExtraField[] {
-    const made = this.attempt(where, () => (format === null ? rawField(name) : textField(name, format)));
+    const made = this.attempt(where, () =>
+      format === null ? rawField(name, this.registry) : textField(name, format, this.registry),
+    );
     return made === undefined ? [] : [made];
   }
 

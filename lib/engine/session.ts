@@ -104,7 +104,7 @@ export function load(settings: RunSettings, config = readConfig(settings)): Load
   const paths = rulePaths(config, settings.rules);
   let sources = readRuleFiles(paths);
   if (paths.length === 0 && settings.builtinRules !== null) sources = [settings.builtinRules];
-  const result = loadRules(sources);
+  const result = loadRules(sources, { sources: new Map([["syscall", append.registry]]) });
   const mistakes = [...append.errors];
   if (!result.successful) mistakes.push(reportText(result.files.filter((f) => !f.successful)));
   if (sources.length === 0)

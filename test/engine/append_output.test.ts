@@ -3,7 +3,9 @@
 import { describe, expect, test } from "bun:test";
 import { loadConfig } from "../../lib/config/config.ts";
 import { AppendOutput } from "../../lib/engine/append_output.ts";
-import { ruleFields } from "../../lib/rules/loader.ts";
+import { compileFormat } from "../../lib/format/formatter.ts";
+import { loadRules, ruleFields } from "../../lib/rules/loader.ts";
+import { toBytes } from "../../lib/scap/bytes.ts";
 import { Inspector } from "../../lib/sinsp/inspector.ts";
 import { emptyState, MemorySource, processEntry } from "../support/events.ts";
 
@@ -37,14 +39,14 @@ describe("AppendOutput", () => {
   });
 
   test("adds fields: as they are, as text, and fixed ones", () => {
-    const entry = { extra_fields: ["evt.cpu", { who: "<%proc.name>" }, "proc.aname[5]"] };
+    const entry = { extra_fields: ["evt.cpu", { who: "<%proc.name>" }, "proc.aname[5]", "static.stage"] };
     const fields = append([entry], ["static_fields.stage=test"]).fields(RULE);
     const ctx = context();
     expect(fields.map((f) => [f.name, f.json(ctx)])).toEqual([
       ["evt.cpu", "3"],
       ["who", '"<cat>"'],
       ["proc.aname[5]", "null"],
-      ["stage", '"test"'],
+      ["static.stage", '"test"'],
     ]);
   });
 
@@ -52,6 +54,18 @@ describe("AppendOutput", () => {
     const suggested = ruleFields.classes.flatMap((c) => c.fields.filter((f) => f.flags.suggested === true));
     const text = suggested.map((f) => ` ${f.name.replaceAll(".", "_")}=%${f.name}`).join("");
     expect(append([{ suggested_output: true }]).text(RULE)).toBe(text);
+  });
+
+  test("fixed values are suggested, and fields of conditions and outputs", () => {
+    const a = append([{ suggested_output: true }], ["static_fields.stage=täst"]);
+    expect(a.text(RULE)).toEndWith(" static_stage=%static.stage");
+    const rules = "- {rule: R, desc: d, condition: evt.type=getcwd and static.stage=täst, output: o, priority: INFO}\n";
+    const loaded = loadRules([{ name: "r", content: rules }], { sources: new Map([["syscall", a.registry]]) });
+    expect(loaded.successful).toBe(true);
+    expect(loadRules([{ name: "r", content: rules }]).successful).toBe(false);
+    const format = compileFormat("%static.stage", { registry: a.registry });
+    expect(format.json(context())).toBe(toBytes('{"static.stage":"täst"}'));
+    expect(append([], ["static_fields.a-b=x"]).errors[0]).toContain("'static.a-b' cannot be the name of a field");
   });
 
   test("takes presets and formats of -p", () => {
