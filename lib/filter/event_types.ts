@@ -65,7 +65,7 @@ function analyse(ast: Ast, negated: boolean): Sets {
       return ast.children.map((c) => analyse(c, negated)).reduce((a, b) => combine(a, b, union));
     }
     case "exists":
-      return isNamed(ast.left, TYPE_FIELDS) || isNamed(ast.left, NUM_FIELD) ? (negated ? NONE : ALL) : ALL;
+      return negated && isNamed(ast.left, TYPE_FIELDS) ? NONE : ALL;
     case "compare":
       if (isNamed(ast.left, TYPE_FIELDS)) return ofTypes(ast, negated);
       if (isNamed(ast.left, NUM_FIELD)) return ofNumber(ast, negated);
@@ -136,11 +136,24 @@ function addName(name: string, events: Uint8Array, calls: Uint8Array): void {
   if (eventsOfCall[code]?.some(isGeneric)) calls[code] = 1;
 }
 
+const LARGEST = (1n << 64n) - 1n;
+
+/** An unsigned number as C reads it: a negative one counts from the end. */
+function unsigned(text: string): bigint | undefined {
+  const m = /^[\t-\r ]*([+-]?)([0-9]+)$/.exec(text);
+  if (m === null) return undefined;
+  const digits = (m[2] as string).replace(/^0+(?=.)/, "");
+  const v = digits.length > 20 ? LARGEST + 1n : BigInt(digits);
+  if (v > LARGEST) return LARGEST;
+  return m[1] === "-" ? BigInt.asUintN(64, -v) : v;
+}
+
 /** Event numbers start at 1, so some comparisons are never or always true. */
 function ofNumber(node: CompareNode, negated: boolean): Sets {
   const texts = constantTexts(node);
-  if (texts === undefined || !texts.every((t) => /^[+]?[0-9]+$/.test(t))) return ALL;
-  const n = texts.map((t) => BigInt(t));
+  if (texts === undefined || (node.right.kind === "list" && node.right.bare)) return ALL;
+  const n = texts.map(unsigned);
+  if (n.includes(undefined)) return ALL;
   const zeroes = n.every((v) => v === 0n);
   let always = false;
   let never = false;

@@ -4,7 +4,9 @@ import { describe, expect, test } from "bun:test";
 import { builtinFields } from "../../lib/fields/registry.ts";
 import { checkFilter } from "../../lib/filter/checker.ts";
 import { FilterError } from "../../lib/filter/errors.ts";
+import { eventTypesOf } from "../../lib/filter/event_types.ts";
 import { parseFilter } from "../../lib/filter/parser.ts";
+import { EVENT_MAX } from "../../lib/schema/events.ts";
 
 /** "valid", or the kind of the error. */
 function verdict(filter: string): string {
@@ -81,4 +83,28 @@ describe("constants that are doubtful", () => {
     ["proc.name regex proc.exe", 1],
   ];
   for (const [filter, n] of table) test(filter, () => expect(warnings(filter)).toBe(n));
+});
+
+describe("event types that evt.num leaves", () => {
+  const types = (filter: string) => eventTypesOf(parseFilter(filter)).reduce((sum, set) => sum + set, 0);
+  const none = [
+    "evt.num = 0",
+    'evt.num = "-0"',
+    "evt.num < +1",
+    "evt.num < -18446744073709551615",
+    "evt.num in ()",
+    "evt.num in (0, -0)",
+    "not evt.num > 00",
+    "not evt.num != 0",
+  ];
+  const all = [
+    "not evt.num exists",
+    "evt.num = -1",
+    "evt.num in (0, 1)",
+    "evt.num < 99999999999999999999999",
+    "not evt.num < 1",
+    "evt.num = 0x0",
+  ];
+  for (const filter of none) test(filter, () => expect(types(filter)).toBe(0));
+  for (const filter of all) test(filter, () => expect(types(filter)).toBe(EVENT_MAX));
 });
