@@ -150,7 +150,7 @@ export async function runDriverCases(
   const dir = mkdtempSync(join(tmpdir(), "falco-drivers-"));
   try {
     const program = await build(dir);
-    const source = await openLive({ ringBytes: 16 << 20 });
+    const source = await openLive({ ringBytes: 64 << 20 });
     const missing = source.missing;
     const captured = new Map<number, Captured[]>();
     let open: Captured[] | null = null;
