@@ -99,7 +99,7 @@ function constant(value: string): Token {
 }
 
 function skipBlanks(text: string, at: number): number {
-  while (text[at] === " " || text[at] === "\t") at++;
+  while (" \t\b\r\n".includes(text[at] ?? "x")) at++;
   return at;
 }
 
@@ -127,11 +127,11 @@ function parseCall(
   checkArguments(name, rule, args, starts, at);
   let selector: string | null = null;
   p++;
-  if (rule.selector && text[p] === "[") {
-    const m = /^\[(?:"([^"\]]*)"|'([^'\]]*)'|([^\][\s"']+))\]/.exec(text.slice(p, p + 300));
-    if (m === null) throw new TokenError("expected a key in brackets", p);
-    selector = m[1] ?? m[2] ?? m[3] ?? "";
-    p += m[0].length;
+  // What is no option letter in brackets is text behind the call.
+  const key = rule.selector ? /^\[(?:"([^"\\])"|'([^'\\])'|([^\][\s"']))\]/.exec(text.slice(p, p + 5)) : null;
+  if (key !== null) {
+    selector = key[1] ?? key[2] ?? key[3] ?? "";
+    p += key[0].length;
   }
   return { token: callToken(name, rule, args, selector), end: p };
 }
@@ -140,7 +140,7 @@ function parseArgument(text: string, at: number, registry: FieldRegistry, depth:
   const c = text[at];
   if (c === '"' || c === "'") return parseQuoted(text, at, c);
   if (c === "(") return parseList(text, at, registry, depth);
-  const number = /^[+-]?[0-9]+(?:\.[0-9]+)?/.exec(text.slice(at, at + 64))?.[0];
+  const number = NUMBER.exec(text.slice(at, at + 1024))?.[0];
   if (number !== undefined) return { token: constant(number), end: at + number.length };
   const call = CALL.exec(text.slice(at, at + 32))?.[1];
   const rule = call === undefined ? undefined : TRANSFORMERS[call];
@@ -154,7 +154,19 @@ function parseArgument(text: string, at: number, registry: FieldRegistry, depth:
   return parsed;
 }
 
-const ESCAPES: Readonly<Record<string, string>> = { b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
+const NUMBER = /^(?:0[xX][0-9a-fA-F]+|[+-]?[0-9]+\.?[0-9]*(?:[eE][+-][0-9]+)?)/;
+
+// A backslash before a blank stands for itself and takes the blank with it, as in filters.
+const ESCAPES: Readonly<Record<string, string>> = {
+  b: "\b",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "\t",
+  "\\": "\\",
+  "/": "/",
+  " ": "\\",
+};
 
 function parseQuoted(text: string, at: number, quote: string): Parsed {
   let value = "";
@@ -166,7 +178,12 @@ function parseQuoted(text: string, at: number, quote: string): Parsed {
       continue;
     }
     const next = text[++p] ?? "";
-    value += ESCAPES[next] ?? next;
+    const hex = next === "x" ? /^[0-9a-fA-F]{2}/.exec(text.slice(p + 1, p + 3))?.[0] : undefined;
+    const escaped =
+      hex === undefined ? (next === quote ? quote : ESCAPES[next]) : String.fromCharCode(Number(`0x${hex}`));
+    if (escaped === undefined) throw new TokenError(`no escape '\\${next}' in a string`, p - 1);
+    value += escaped;
+    if (hex !== undefined) p += 2;
   }
   throw new TokenError(`expected a closing ${quote}`, at);
 }
