@@ -27,6 +27,8 @@ const FINE_STEPS = [64, 1] as const;
 /** Unpacked bytes kept ready ahead of the reader. */
 const AHEAD = 2 * 1024 * 1024;
 const CHUNK = 64 * 1024;
+/** Bytes of a packed pipe that are kept, so that what lies before damage in them can be had in a second pass. */
+const KEPT = 32 * 1024 * 1024;
 /** Bytes of a regular file that are read before the event loop gets a turn. */
 const TURN = 8 * 1024 * 1024;
 
@@ -40,6 +42,9 @@ class FileBytes implements ByteInput {
   private position = 0;
   private head: Buffer = Buffer.alloc(0);
   private closed = false;
+  /** What was read so far of an input that cannot be opened anew; null when it is too much, or not wanted. */
+  private kept: Buffer[] | null = null;
+  private keptBytes = 0;
   /** Bytes read since the event loop had a turn. */
   private sinceTurn = 0;
 
@@ -60,9 +65,41 @@ class FileBytes implements ByteInput {
     }
   }
 
-  /** True for a regular file, which can be read a second time. */
-  get seekable(): boolean {
-    return this.size > 0;
+  /** True when rewind() works: for a named regular file, and for as much of another input as is kept. */
+  get rewindable(): boolean {
+    return this.reopens || this.kept !== null;
+  }
+
+  private get reopens(): boolean {
+    return this.size > 0 && this.fd !== 0;
+  }
+
+  /** Keeps what is read from now on, where the input cannot be opened anew. To be called before the first read. */
+  keep(): void {
+    if (!this.reopens) this.kept = [];
+  }
+
+  /** Keeps nothing any more. */
+  forget(): void {
+    this.kept = null;
+  }
+
+  /** The input from its first byte on, to be used instead of this object. */
+  async rewind(path: string): Promise<FileBytes> {
+    if (this.reopens) {
+      await this.close();
+      return new FileBytes(path);
+    }
+    this.head = Buffer.concat(this.kept ?? []);
+    return this;
+  }
+
+  private remember(target: Buffer, at: number, n: number): void {
+    this.position += n;
+    if (this.kept === null) return;
+    this.keptBytes += n;
+    if (this.keptBytes > KEPT) this.kept = null;
+    else this.kept.push(Buffer.from(target.subarray(at, at + n)));
   }
 
   get offset(): number {
@@ -101,7 +138,7 @@ class FileBytes implements ByteInput {
     }
     try {
       const n = readSync(this.fd, target, at, max, null);
-      this.position += n;
+      this.remember(target, at, n);
       this.sinceTurn += n;
       return n;
     } catch (error) {
@@ -114,7 +151,7 @@ class FileBytes implements ByteInput {
       const attempt = (): void => {
         read(this.fd, target, at, max, null, (error, n) => {
           if (error === null) {
-            this.position += n;
+            this.remember(target, at, n);
             resolve(n);
           } else if (errorCode(error) === "EAGAIN") setTimeout(attempt, 5);
           else reject(ioError(this.name, "read", error));
@@ -283,13 +320,13 @@ class PackedBytes implements ByteInput {
   }
 
   /**
-   * A decompressor that meets damage swallows what it unpacked in the same step. Further passes over a regular file
-   * go up to the damage in ever smaller pieces, so that what lies before it is not lost.
+   * A decompressor that meets damage swallows what it unpacked in the same step. Further passes over the input go up to
+   * the damage in ever smaller pieces, so that what lies before it is not lost.
    */
   private async damaged(error: Error, atEnd: boolean): Promise<void> {
     if (this.closed) return;
     const step = FINE_STEPS[this.passes++];
-    if (!atEnd && step !== undefined && this.file.seekable) {
+    if (!atEnd && step !== undefined && this.file.rewindable) {
       await this.again(step);
       return;
     }
@@ -297,7 +334,7 @@ class PackedBytes implements ByteInput {
     // Bytes after the last gzip member that begin no other member are padding, as for gzip itself; without a further
     // pass some of what lies before them is lost, and that must be said.
     const afterMember = this.packing === "gzip" && error.message === "incorrect header check";
-    if (afterMember && this.unpacker.produced > 0 && this.file.seekable) return;
+    if (afterMember && this.unpacker.produced > 0 && this.file.rewindable) return;
     const cut = errorCode(error) === "Z_BUF_ERROR" || atEnd;
     const got = cut ? "the end of the file" : `damaged data (${error.message})`;
     this.failure = new ScapFormatError(this.file.name, this.givenAt, `more ${this.packing} data`, got);
@@ -307,9 +344,11 @@ class PackedBytes implements ByteInput {
   private async again(step: number): Promise<void> {
     this.fineFrom = this.givenAt;
     this.fineStep = step;
-    await this.file.close();
-    if (this.closed) return;
-    this.file = new FileBytes(this.path);
+    this.file = await this.file.rewind(this.path);
+    if (this.closed) {
+      await this.file.close();
+      return;
+    }
     const { ready, readyBytes, produced } = this.unpacker;
     this.unpacker.destroy();
     this.unpacker = new Unpacker(this.packing);
@@ -370,8 +409,10 @@ const ZSTD = 0xfd2fb528;
 /** Opens a trace file ("-": standard input) and finds out how it is packed. Throws ScapIoError. */
 export async function openInput(path: string): Promise<ByteInput> {
   const file = new FileBytes(path);
+  file.keep();
   const head = await file.peek(4);
   if (head.length >= 2 && head.readUInt16LE(0) === GZIP) return new PackedBytes(path, file, "gzip");
   if (head.length >= 4 && head.readUInt32LE(0) === ZSTD) return new PackedBytes(path, file, "zstd");
+  file.forget();
   return file;
 }

@@ -246,15 +246,31 @@ describe("packing", () => {
     expect(events.at(-1)?.ts).toBe(4_999_000);
   });
 
-  // A pipe cannot be read again, so that what follows the last member there is taken for damage.
-  const piped = packed.filter(([name]) => name !== "gzip with other bytes after it");
-  test.each(piped)("%s from standard input", (_, bytes) => {
+  /** Events read of standard input: a pipe, or the file that is redirected there. */
+  function fromStandardInput(bytes: Buffer, pipe: boolean): string {
     const script = tempPath(".ts");
     const reader = JSON.stringify(join(ROOT, "test/scap/build.ts"));
     writeFileSync(script, `import { readAll } from ${reader}; console.log((await readAll("-")).events.length);`);
-    const run = spawnSync(process.execPath, [script], { input: bytes });
+    const line = `"$0" "$1" < "$2"`;
+    const run = spawnSync("sh", ["-c", pipe ? `cat "$2" | "$0" "$1"` : line, process.execPath, script, write(bytes)]);
     expect(run.stderr.toString()).toBe("");
-    expect(run.stdout.toString()).toBe("5000\n");
+    return run.stdout.toString();
+  }
+
+  test.each(packed)("%s from standard input", (_, bytes) => {
+    expect(fromStandardInput(bytes, true)).toBe("5000\n");
+    expect(fromStandardInput(bytes, false)).toBe("5000\n");
+  });
+
+  test("all that lies before damage is read from standard input too", async () => {
+    for (const pack of [gzipSync, zstdCompressSync]) {
+      const bytes = Buffer.from(pack(plain));
+      bytes.fill(0xff, Math.floor(bytes.length * 0.7));
+      const { events } = await readAll(write(bytes));
+      expect(events.length).toBeGreaterThan(pack === gzipSync ? 3000 : 0);
+      expect(fromStandardInput(bytes, true)).toBe(`${events.length}\n`);
+      expect(fromStandardInput(bytes, false)).toBe(`${events.length}\n`);
+    }
   });
 
   test("gzip sections one after the other are read in turn, each with its own state", async () => {
