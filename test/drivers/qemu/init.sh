@@ -13,7 +13,7 @@ mkdir -p /sys/kernel/tracing /sys/fs/bpf /sys/kernel/security /dev/shm
 mount -t tracefs tracing /sys/kernel/tracing
 mount -t bpf bpf /sys/fs/bpf
 mount -t securityfs security /sys/kernel/security
-mount -t tmpfs shm /dev/shm
+mount -t tmpfs -o size=95% shm /dev/shm
 hostname guest
 ip link set lo up
 
@@ -33,7 +33,7 @@ for run in /runs/*; do
 	mkdir -p /tmp/$name
 	cd /tmp/$name
 	say "@@run $name $(now)"
-	timeout -s KILL $limit sh -c ". /lib.sh; . $run" >/tmp/said 2>&1 </dev/null
+	timeout -s KILL $limit /bin/sh -c ". /lib.sh; . $run" >/tmp/said 2>&1 </dev/null
 	status=$?
 	# One line of a run cannot pass for one of ours.
 	sed 's/^@@/ @@/' /tmp/said >$line
