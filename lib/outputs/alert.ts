@@ -48,7 +48,13 @@ export const INTERNAL_SOURCE = "internal";
 export function renderAlert(alert: Alert, style: AlertStyle): string {
   if (style.json) return renderJson(alert, style);
   const line = fullOutput(alert, style);
-  return alert.source === INTERNAL_SOURCE ? escapeControls(line + fieldList(alert)) : escapeControls(line);
+  return alert.source === INTERNAL_SOURCE ? escapeControls(line + fieldList(alert)) : escaped(line);
+}
+
+/** A text as inside a JSON string, which is how Falco writes lines of text, too; no control character is left. */
+function escaped(text: string): string {
+  const inside = JSON.stringify(text).slice(1, -1);
+  return inside.replace(/[\x7f-\x9f\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /** Time, priority and message. */
@@ -60,7 +66,8 @@ function fullOutput(alert: Alert, style: AlertStyle): string {
 /** ` (name=value name=value)`: internal alerts in text form list their fields. */
 function fieldList(alert: Alert): string {
   if (alert.fields === "") return "";
-  const pairs = Object.entries(JSON.parse(alert.fields) as Record<string, unknown>).map(([k, v]) => `${k}=${v}`);
+  const fields = Object.entries(JSON.parse(alert.fields) as Record<string, unknown>);
+  const pairs = fields.map(([k, v]) => `${k}=${JSON.stringify(v)}`);
   return ` (${pairs.join(" ")})`;
 }
 

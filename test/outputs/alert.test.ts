@@ -52,12 +52,18 @@ describe("renderAlert() as text", () => {
     );
   });
 
+  test("has quotes and backslashes as inside JSON", () => {
+    expect(renderAlert(alert({ message: 'cmd="a\\b" \t\x08\x7f' }), TEXT_STYLE)).toEndWith(
+      ': Warning cmd=\\"a\\\\b\\" \\t\\b\\u007f',
+    );
+  });
+
   test("is one line whatever an attacker put into a name", () => {
     const line = renderAlert(
       alert({ message: `x\n00:00:00: Debug forged\x1b[2J${toBytes("\u009b\u2028é")}\x80` }),
       TEXT_STYLE,
     );
-    expect(line).toEndWith(": Warning x\\n00:00:00: Debug forged\\x1b[2J\\u009b\\u2028é\ufffd");
+    expect(line).toEndWith(": Warning x\\n00:00:00: Debug forged\\u001b[2J\\u009b\\u2028é\ufffd");
   });
 });
 
@@ -71,7 +77,7 @@ describe("internal alerts", () => {
   });
 
   test("list their fields in text", () => {
-    expect(renderAlert(internal, TEXT_STYLE)).toEndWith(": Warning Falco internal: x. 3 lost. (kind=buffer n=3)");
+    expect(renderAlert(internal, TEXT_STYLE)).toEndWith(': Warning Falco internal: x. 3 lost. (kind="buffer" n=3)');
   });
 
   test("have the bare text as output, and no tags, in JSON", () => {
