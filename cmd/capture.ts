@@ -334,7 +334,7 @@ async function fromMachine(args: Args): Promise<number> {
   const { Stop } = await import("../lib/engine/capture/run.ts");
   if (embedded.shim !== "") setEmbeddedShim(embedded.shim);
   const { source, inspector } = await openMachine({
-    enterHooks: false,
+    enterHooks: "none",
     snaplen: args.number("snaplen") ?? 80,
     ...(filter === null ? {} : { syscalls: filter.syscalls() }),
   });

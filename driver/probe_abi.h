@@ -6,6 +6,12 @@
 /* Dispatch slots: 0..511 native system-call numbers, 512..1023 calls that only the 32-bit table has (512 + number). */
 #define PROBE_SLOTS 1024
 #define PROBE_IA32_SLOT 512
+/* sched_get_priority_min: a call that does nothing and that hardly anybody makes. */
+#if defined(__TARGET_ARCH_arm64) || defined(__aarch64__)
+#define PROBE_REFRESH_CALL 126
+#else
+#define PROBE_REFRESH_CALL 147
+#endif
 /* Largest event in bytes: header, lengths and parameters. */
 #define PROBE_EVENT_MAX 65535
 /* Size of the v2 event header: u64 ts, s64 tid, u32 length, u16 type, u32 nparams. */
@@ -49,8 +55,8 @@ struct probe_settings {
 	/* Nanoseconds since the epoch at CLOCK_BOOTTIME 0. */
 	unsigned long long boot_time;
 	/*
-	 * One bit per number: calls of that number in the native table, or in that of 32-bit calls, may be wanted. This one look
-	 * is all that a call which is not wanted costs.
+	 * One bit per number: calls of that number in the native table, or in that of 32-bit calls, may be wanted. The probe looks at
+	 * a copy, which it makes anew when somebody makes PROBE_REFRESH_CALL.
 	 */
 	unsigned long long exit_numbers[PROBE_IA32_SLOT / 64];
 	unsigned long long enter_numbers[PROBE_IA32_SLOT / 64];

@@ -10,11 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "../driver/generated/slots.h"
+#include "call_tracepoints.h"
 #include "privileges.h"
 #include "shim.h"
 
@@ -397,6 +399,12 @@ static int has_bit(const unsigned long long *bits, uint32_t i)
 	return (bits[i / 64] >> (i % 64)) & 1;
 }
 
+/* Has the probe look at what is wanted now. */
+static void refresh(void)
+{
+	syscall(PROBE_REFRESH_CALL, 0);
+}
+
 void modern_select(struct modern_bpf *m, const uint16_t *codes, uint32_t n)
 {
 	unsigned long long exits[PROBE_SLOTS / 64] = {0}, enters[PROBE_SLOTS / 64] = {0};
@@ -418,6 +426,7 @@ void modern_select(struct modern_bpf *m, const uint16_t *codes, uint32_t n)
 	/* Native numbers are slots; a number of the 32-bit table counts when what it is dispatched to does. */
 	memcpy(exit_numbers, exits, sizeof exit_numbers);
 	memcpy(enter_numbers, enters, sizeof enter_numbers);
+	set_bit(exit_numbers, PROBE_REFRESH_CALL);
 	for (size_t i = 0; i < COUNT(probe_ia32); i++) {
 		const struct probe_ia32 *row = &probe_ia32[i];
 
@@ -435,6 +444,7 @@ void modern_select(struct modern_bpf *m, const uint16_t *codes, uint32_t n)
 		__atomic_store_n(&m->settings->exit_wanted[i], exits[i], __ATOMIC_RELAXED);
 		__atomic_store_n(&m->settings->enter_wanted[i], enters[i], __ATOMIC_RELAXED);
 	}
+	refresh();
 }
 
 static int attach(struct modern_bpf *m, const char *name, char *error, uint32_t size)
@@ -458,6 +468,44 @@ static int attach(struct modern_bpf *m, const char *name, char *error, uint32_t 
 	return 0;
 }
 
+/* Programs on the tracepoint of one call are named after the call, see CALL_ENTER in driver/modern_bpf/dispatch.h. */
+#define CALL_PREFIX "c_"
+
+/* Attaches all of them, or none. Returns 0 when all are. */
+static int attach_calls(struct modern_bpf *m)
+{
+	int calls = call_tracepoints_open(), failed = calls < 0;
+	uint32_t before = m->n_links;
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, m->object)
+	{
+		const char *name = bpf_program__name(program);
+		struct bpf_link *link;
+
+		if (failed || strncmp(name, CALL_PREFIX, sizeof CALL_PREFIX - 1) != 0 || !bpf_program__autoload(program))
+			continue;
+		link = call_tracepoint_attach(calls, name + sizeof CALL_PREFIX - 1, program);
+		if (link)
+			m->links[m->n_links++] = link;
+		else
+			failed = 1;
+	}
+	if (calls >= 0)
+		close(calls);
+	while (failed && m->n_links > before)
+		bpf_link__destroy(m->links[--m->n_links]);
+	return failed;
+}
+
+/* Enter events from the tracepoints of their calls where that is enough and can be had, else from that of all calls. */
+static int attach_enter(struct modern_bpf *m, char *error, uint32_t size)
+{
+	if (m->enter_hooks == SHIM_ENTER_NATIVE && attach_calls(m) == 0)
+		return 0;
+	return attach(m, "on_sys_enter", error, size);
+}
+
 int modern_start(struct modern_bpf *m, char *error, uint32_t size)
 {
 	for (size_t i = 0; i < COUNT(tracepoint_programs); i++) {
@@ -468,9 +516,12 @@ int modern_start(struct modern_bpf *m, char *error, uint32_t size)
 		if (attach(m, tracepoint_programs[i].name, error, size))
 			return -1;
 	}
-	if (m->enter_hooks && attach(m, "on_sys_enter", error, size))
+	if (m->enter_hooks && attach_enter(m, error, size))
 		return -1;
-	return attach(m, "on_sys_exit", error, size);
+	if (attach(m, "on_sys_exit", error, size))
+		return -1;
+	refresh();
+	return 0;
 }
 
 void modern_stop(struct modern_bpf *m)

@@ -21,11 +21,17 @@ enum shim_option {
 	SHIM_EXCLUDE_SELF, /* 1: the calls of this process are left out */
 	SHIM_TRACEPOINTS, /* bits: SHIM_TP_* */
 	SHIM_SAMPLING,	  /* 0, or the divisor of dropping mode */
-	SHIM_ENTER_HOOKS, /* 1: open*, creat and connect also give an enter event */
+	SHIM_ENTER_HOOKS, /* SHIM_ENTER_*: whether open*, creat and connect also give an enter event */
 	SHIM_OPTIONS
 };
 
 enum shim_engine { SHIM_MODERN_BPF = 1 };
+
+/*
+ * Calls that are not traced do not pay for the enter events of native ones, where the kernel's tracing file system can be read. To
+ * have those of 32-bit calls too costs every call of every process.
+ */
+enum shim_enter { SHIM_ENTER_NONE, SHIM_ENTER_NATIVE, SHIM_ENTER_ALL };
 
 /* Tracepoints other than system calls. */
 enum shim_tracepoint {
@@ -122,5 +128,11 @@ void shim_close(struct shim *s);
  * An open engine goes on working. 0: done; otherwise a sentence in `error`.
  */
 int shim_drop_privileges(uint32_t keep_low, uint32_t keep_high, char *error, uint32_t size);
+
+/*
+ * Drops the pages of programs and libraries that are in memory as they are in their files: most were needed to start only, and
+ * those that are needed again come back from the cache of files. Returns the bytes that were resident.
+ */
+uint64_t shim_release_memory(void);
 
 #endif

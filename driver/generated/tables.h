@@ -464,17 +464,25 @@ const u8 drop_kinds[EVENT_IDS] = {
 #define NO_SLOT 65535
 /* Native numbers of the calls that make and change processes. */
 #if defined(__TARGET_ARCH_x86) || defined(__x86_64__)
+#define NR_OPEN 2
+#define NR_CONNECT 42
 #define NR_CLONE 56
 #define NR_FORK 57
 #define NR_VFORK 58
 #define NR_EXECVE 59
+#define NR_CREAT 85
+#define NR_OPENAT 257
 #define NR_EXECVEAT 322
 #define NR_CLONE3 435
+#define NR_OPENAT2 437
 #elif defined(__TARGET_ARCH_arm64) || defined(__aarch64__)
+#define NR_OPENAT 56
+#define NR_CONNECT 203
 #define NR_CLONE 220
 #define NR_EXECVE 221
 #define NR_EXECVEAT 281
 #define NR_CLONE3 435
+#define NR_OPENAT2 437
 #endif
 /* System-call code, exit event, and what dropping mode does, by slot. */
 #define SLOT_NEVER_DROP 1

@@ -285,6 +285,13 @@ static __always_inline int finish(struct event *e)
 	return 0;
 }
 
+/* Ends a program that took scratch and has nothing to tell. */
+static __always_inline int give_up(struct event *e)
+{
+	done(e);
+	return 0;
+}
+
 /*
  * An event of a few numbers, built on the stack: for tracepoints that strike anywhere, even while another event is being built.
  * The record is a packed structure: this head, a u16 per length, the parameters.

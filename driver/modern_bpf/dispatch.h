@@ -119,10 +119,49 @@ static __always_inline bool wanted(const volatile unsigned long long *slots, u32
 	return bit_of(slots, slot, PROBE_SLOTS);
 }
 
-/* Whether a call of this number is wanted at all; the first thing a probe asks, at every call of every process. */
-static __always_inline bool maybe_wanted(const volatile unsigned long long *numbers, u32 nr)
+#define NUMBER_WORDS (PROBE_IA32_SLOT / 64)
+
+/*
+ * The copy of the settings' exit_numbers and enter_numbers. A look at it is all that a call costs which is not wanted. Being small and
+ * not shared with the shim, it lies among the kernel's own data; the settings have a page of their own, which is seldom at hand and
+ * costs such a call a fifth more. Everything may be wanted until the first copy is made.
+ */
+static volatile struct {
+	u64 exit[NUMBER_WORDS], enter[NUMBER_WORDS];
+} numbers SEC(".data.numbers") = {{[0 ... NUMBER_WORDS - 1] = ~0ull}, {[0 ... NUMBER_WORDS - 1] = ~0ull}};
+
+static __always_inline void refresh_numbers(void)
 {
-	return bit_of(numbers, nr, PROBE_IA32_SLOT);
+	const volatile struct probe_settings *from = &settings;
+
+#pragma unroll
+	for (int i = 0; i < NUMBER_WORDS; i++) {
+		numbers.exit[i] = from->exit_numbers[i];
+		numbers.enter[i] = from->enter_numbers[i];
+	}
+}
+
+/* Whether a call of this number is wanted at all; the first thing a probe asks, at every call of every process. */
+static __always_inline bool maybe_wanted(const volatile u64 *bits, u32 nr)
+{
+	return bit_of(bits, nr, PROBE_IA32_SLOT);
+}
+
+/* Scratch of this CPU for a native call; 0 when there is none. */
+static __always_inline struct event *begin_call(u32 nr)
+{
+	struct event *e = scratch_for_call();
+
+	if (!e)
+		return 0;
+	e->nr = nr;
+	e->slot = nr;
+	e->turn = 0;
+	e->peer = 0;
+	e->compat = 0;
+	e->time64 = 0;
+	e->ts = settings.boot_time + bpf_ktime_get_boot_ns();
+	return e;
 }
 
 /* Takes the call into the scratch of this CPU when its slot is wanted; 0 when there is nothing to do. */
@@ -139,14 +178,9 @@ static __always_inline struct event *take(struct pt_regs *regs, u32 nr, const vo
 #endif
 	if (settings.self && bpf_get_current_pid_tgid() >> 32 == settings.self)
 		return 0;
-	e = scratch_for_call();
+	e = begin_call(nr);
 	if (!e)
 		return 0;
-	e->nr = nr;
-	e->slot = nr;
-	e->turn = 0;
-	e->peer = 0;
-	e->ts = settings.boot_time + bpf_ktime_get_boot_ns();
 #ifndef NO_COMPAT
 	if (compat) {
 		e->slot = compat_call(e, regs, nr);
@@ -156,8 +190,6 @@ static __always_inline struct event *take(struct pt_regs *regs, u32 nr, const vo
 		return 0;
 	}
 #endif
-	e->compat = 0;
-	e->time64 = 0;
 	native_args(e, regs);
 	return e;
 }
@@ -206,8 +238,10 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 	struct event *e;
 	struct probe_counters *c;
 
-	if (!maybe_wanted(settings.exit_numbers, nr))
+	if (!maybe_wanted(numbers.exit, nr))
 		return 0;
+	if (nr == PROBE_REFRESH_CALL)
+		refresh_numbers();
 	e = take(regs, nr, settings.exit_wanted);
 	if (!e)
 		return 0;
@@ -224,13 +258,43 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 	return 0;
 }
 
+/*
+ * Enter events come from the tracepoints of their native calls, which cost other calls nothing. Where those cannot be had, and
+ * when the enters of 32-bit calls are wanted too, the tracepoint of all calls is there instead; the shim decides.
+ */
+/* What their programs are given: two words, the second of which begins with the number or with what the kernel has put before it. */
+#define CALL_ARGS 2
+#define CALL_ENTER(call, nr, name, count)                                                                                      \
+	SEC("tp/syscalls/sys_enter_" #call) int c_##call(u64 *ctx)                                                             \
+	{                                                                                                                      \
+		struct event *e;                                                                                               \
+		if (!wanted(settings.enter_wanted, nr))                                                                        \
+			return 0;                                                                                              \
+		if (settings.self && bpf_get_current_pid_tgid() >> 32 == settings.self)                                        \
+			return 0;                                                                                              \
+		e = begin_call(nr);                                                                                            \
+		if (!e)                                                                                                        \
+			return 0;                                                                                              \
+		_Pragma("unroll") for (int i = 0; i < (count); i++) e->args[i] = ctx[CALL_ARGS + i];                                \
+		e->ret = 0;                                                                                                    \
+		begin(e, EV_##name, NPARAMS_##name);                                                                           \
+		return fill_##name(e) == EMIT ? finish(e) : give_up(e);                                                        \
+	}
+#if defined(__TARGET_ARCH_x86)
+CALL_ENTER(open, NR_OPEN, OPEN_E, 3)
+CALL_ENTER(creat, NR_CREAT, CREAT_E, 2)
+#endif
+CALL_ENTER(openat, NR_OPENAT, OPENAT_2_E, 4)
+CALL_ENTER(openat2, NR_OPENAT2, OPENAT2_E, 4)
+CALL_ENTER(connect, NR_CONNECT, CONNECT_E, 3)
+
 SEC("tp_btf/sys_enter")
 int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
 {
 	struct event *e;
 	struct probe_counters *c;
 
-	if (!maybe_wanted(settings.enter_numbers, id))
+	if (!maybe_wanted(numbers.enter, id))
 		return 0;
 	e = take(regs, id, settings.enter_wanted);
 	if (!e)

@@ -4,7 +4,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import type { Config } from "../config/config.ts";
 import type { Outputs } from "../outputs/outputs.ts";
-import { type LiveOptions, type LiveSource, probeEngine } from "../scap/live.ts";
+import { type LiveOptions, type LiveSource, probeEngine, releaseMemory } from "../scap/live.ts";
 import { DropMonitor, LOOK_MS, nowNs } from "./drop_monitor.ts";
 import { Engine } from "./engine.ts";
 import { selectSyscalls } from "./interesting.ts";
@@ -42,6 +42,8 @@ export interface LiveSettings extends RunSettings {
   dryRun: boolean;
 }
 
+/** When the first seconds of a run are over, in ms. */
+const SETTLED_MS = 3000;
 /** Engines that can run here. */
 const LIVE_ENGINES: readonly string[] = ["auto", "modern_ebpf"];
 
@@ -111,8 +113,10 @@ class LiveRun {
     const { source, inspector } = await loading.finish(this.syscalls, stateOptions(config));
     this.source = source;
     for (const text of settle(source)) settings.log.warning(text);
-    // What loading left behind (10 MB with the shipped rules) would stay for as long as the run lasts.
-    Bun.gc(true);
+    // What loading left behind (30 MB with the shipped rules) would stay for as long as the run lasts. Some of it goes only when
+    // the first seconds, in which much is done for the first time, are over.
+    releaseMemory();
+    const settled = setTimeout(releaseMemory, SETTLED_MS);
     this.say(`engine ${engineName}`);
     this.watchFiles();
     const reopen = (): void => this.outputs.reopen();
@@ -128,6 +132,7 @@ class LiveRun {
     } finally {
       if (pidFile !== undefined) rmSync(pidFile, { force: true });
       clearInterval(look);
+      clearTimeout(settled);
       if (end !== null) clearTimeout(end);
       this.watch?.close();
       await source.close();

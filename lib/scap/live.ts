@@ -11,6 +11,7 @@ import {
   memoryAt,
   ROW,
   SHIM_ENGINE,
+  SHIM_ENTER,
   SHIM_OPTION,
   SHIM_TRACEPOINT,
   type ShimLibrary,
@@ -50,8 +51,11 @@ export interface LiveOptions {
   dropFailed?: boolean;
   /** Keep one part in this many of the calls that may be dropped: 1, 2, 4 … 128; 0 keeps all. */
   sampling?: number;
-  /** Enter events of open*, creat and connect, taken before another thread can change their arguments. Default true. */
-  enterHooks?: boolean;
+  /**
+   * Enter events of open*, creat and connect, taken before another thread can change their arguments: those of native calls
+   * (the default), or of 32-bit ones too, which makes every call of every process dearer.
+   */
+  enterHooks?: keyof typeof SHIM_ENTER;
   processExits?: boolean;
   contextSwitches?: boolean;
   signals?: boolean;
@@ -69,6 +73,13 @@ export const EMPTY_STATE: InitialState = { processes: [], fds: new Map(), interf
 export function probeEngine(): string | null {
   const error = new ErrorText();
   return shim().shim_check(SHIM_ENGINE.MODERN_BPF, error.pointer, error.size) === 0 ? null : error.text();
+}
+
+/** Gives back what only the start needed: garbage, compiled code, pages of the program's file. Returns the bytes of those pages. */
+export function releaseMemory(): number {
+  Bun.shrink();
+  Bun.gc(true);
+  return Number(shim().shim_release_memory());
 }
 
 /** Facts about this machine for the capture's machine block. */
@@ -103,7 +114,7 @@ function optionWords(o: LiveOptions): Uint32Array {
     ((o.signals ?? true) ? SHIM_TRACEPOINT.SIGNAL : 0) |
     (o.pageFaults ? faults : 0);
   words[SHIM_OPTION.SAMPLING] = o.sampling ?? 0;
-  words[SHIM_OPTION.ENTER_HOOKS] = (o.enterHooks ?? true) ? 1 : 0;
+  words[SHIM_OPTION.ENTER_HOOKS] = SHIM_ENTER[o.enterHooks ?? "native"];
   return words;
 }
 

@@ -24,6 +24,9 @@ export const SHIM_OPTION = Object.freeze({
 
 export const SHIM_ENGINE = Object.freeze({ MODERN_BPF: 1 } as const);
 
+/** Values of SHIM_OPTION.ENTER_HOOKS. */
+export const SHIM_ENTER = Object.freeze({ none: 0, native: 1, all: 2 } as const);
+
 /** Bits of SHIM_OPTION.TRACEPOINTS. */
 export const SHIM_TRACEPOINT = Object.freeze({
   PROC_EXIT: 1,
@@ -86,6 +89,7 @@ const symbols = {
   shim_next: { args: [FFIType.ptr, FFIType.ptr, FFIType.ptr, FFIType.u32, FFIType.u32], returns: FFIType.u32 },
   shim_stats: { args: [FFIType.ptr, FFIType.i32, FFIType.ptr], returns: FFIType.void },
   shim_close: { args: [FFIType.ptr], returns: FFIType.void },
+  shim_release_memory: { args: [], returns: FFIType.u64 },
   shim_drop_privileges: { args: [FFIType.u32, FFIType.u32, FFIType.ptr, FFIType.u32], returns: FFIType.i32 },
 } as const;
 

@@ -35,6 +35,9 @@ const ENTER_OF: Record<string, string> = {
   OPENAT2_X: "OPENAT2_E",
   CONNECT_X: "CONNECT_E",
 };
+/** Calls whose numbers the probe's own code names. */
+const NAMED = new Set(["clone", "clone3", "fork", "vfork", "execve", "execveat"]);
+for (const call of ["open", "creat", "openat", "openat2", "connect"]) NAMED.add(call);
 const SIZE: Record<string, number> = {};
 for (const t of ["int8", "uint8", "flags8", "enumflags8", "sigtype"]) SIZE[t] = 8;
 for (const t of ["int16", "uint16", "flags16", "enumflags16", "syscallid", "port"]) SIZE[t] = 16;
@@ -305,7 +308,7 @@ ${drops.join("\n")}
 };
 #define NO_SLOT ${NO_SLOT}
 /* Native numbers of the calls that make and change processes. */
-${perArch((arch) => processNumbers(s, arch))}/* System-call code, exit event, and what dropping mode does, by slot. */
+${perArch((arch) => namedNumbers(s, arch))}/* System-call code, exit event, and what dropping mode does, by slot. */
 #define SLOT_NEVER_DROP 1
 #define SLOT_ALWAYS_DROP 2
 ${perArch(codes)}
@@ -328,9 +331,9 @@ ${numbers([NO_SLOT, ...ia32.socketcall])}
 `;
 }
 
-function processNumbers(s: DriverSchema, arch: "x86_64" | "aarch64"): string {
+function namedNumbers(s: DriverSchema, arch: "x86_64" | "aarch64"): string {
   return s.arches[arch]
-    .filter((r) => ["clone", "clone3", "fork", "vfork", "execve", "execveat"].includes(r.name))
+    .filter((r) => NAMED.has(r.name))
     .map((r) => `#define NR_${r.name.toUpperCase()} ${r.nr}`)
     .join("\n");
 }
