@@ -6,24 +6,11 @@ import { CL } from "../flags.ts";
 import type { Inspector } from "../inspector.ts";
 import { FsState, ThreadInfo } from "../thread_info.ts";
 import type { Handler, HandlerRow } from "./handler.ts";
+import { PROCESS_PARAMS } from "./process_params.ts";
 
 /** Parameters of all events of the family. */
 const P = Object.freeze({
-  RET: 0,
-  EXE: 1,
-  ARGS: 2,
-  TID: 3,
-  PID: 4,
-  PTID: 5,
-  CWD: 6,
-  FDLIMIT: 7,
-  PF_MAJOR: 8,
-  PF_MINOR: 9,
-  VM_SIZE: 10,
-  VM_RSS: 11,
-  VM_SWAP: 12,
-  COMM: 13,
-  CGROUPS: 14,
+  ...PROCESS_PARAMS,
   FLAGS: 15,
   UID: 16,
   GID: 17,

@@ -8,24 +8,11 @@ import { joinPath } from "../path.ts";
 import { ThreadInfo } from "../thread_info.ts";
 import type { Handler, HandlerRow } from "./handler.ts";
 import { AT_FDCWD, baseDir } from "./open.ts";
+import { PROCESS_PARAMS } from "./process_params.ts";
 
 /** Parameters of both events. */
 const P = Object.freeze({
-  RET: 0,
-  EXE: 1,
-  ARGS: 2,
-  TID: 3,
-  PID: 4,
-  PTID: 5,
-  CWD: 6,
-  FDLIMIT: 7,
-  PF_MAJOR: 8,
-  PF_MINOR: 9,
-  VM_SIZE: 10,
-  VM_RSS: 11,
-  VM_SWAP: 12,
-  COMM: 13,
-  CGROUPS: 14,
+  ...PROCESS_PARAMS,
   ENV: 15,
   TTY: 16,
   VPGID: 17,
