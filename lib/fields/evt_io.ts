@@ -88,11 +88,11 @@ export const EVT_IO_FIELDS: readonly Field[] = [
   u64("evt.buflen", "Bytes that an event moved through a descriptor", bytesMoved(null, null)),
   text(
     "evt.res",
-    "SUCCESS, or the name of the error, e.g. ENOENT; missing for events without return value",
+    "SUCCESS, or the name of the error, e.g. ENOENT (its number where it has none); missing for events without return value",
     (ctx) => {
       const v = returnValue(ctx);
       if (v === undefined) return undefined;
-      return v >= 0 ? "SUCCESS" : errnoName(-v);
+      return v >= 0 ? "SUCCESS" : errnoName(-v) || String(v);
     },
     { format: PF.DEC },
   ),

@@ -95,10 +95,11 @@ function abspath(member: "src" | "dst" | "") {
     const which = (member === "dst" ? members[1] : undefined) ?? members[0];
     if (which === undefined) return undefined;
     const ev = ctx.ev;
+    // The path behind a handle is known once it is open.
+    if (which[0] < 0 && ctx.rawres <= 0) return undefined;
     const path = ev.paramLength(which[1]) === 0 ? "<NA>" : ev.str(which[1]);
     const base = which[0] < 0 ? (ctx.thread?.cwd ?? "") : directoryOf(ctx, ev.i64(which[0], -100));
-    if (base === UNKNOWN_DIR && path.charCodeAt(0) !== 47) return `${base}/${path}`;
-    return ctx.resolvePath(base, path);
+    return ctx.resolvePath(base === UNKNOWN_DIR ? `${base}/` : base, path);
   };
 }
 

@@ -128,7 +128,7 @@ function relativeResolved(dirfd: number): Write {
     if (!isRelative(ev, at, len)) return;
     const base = directoryOf(ctx, ev.i64(dirfd, AT_FDCWD));
     const path = cstring(ev, at, len);
-    out.str(base === UNKNOWN_DIR ? path : ctx.resolvePath(base, path));
+    out.str(ctx.resolvePath(base === UNKNOWN_DIR ? "" : base, path));
   };
 }
 
@@ -147,16 +147,31 @@ const writeSigset: Write = (out, _, ev, at) => {
   out.str(names.join(" "));
 };
 
+/** True for the length of time that means "no limit". */
+function isEndless(ev: EventCursor, at: number): boolean {
+  return ev.view.getUint32(at, true) === 0xffffffff && ev.view.getUint32(at + 4, true) === 0xffffffff;
+}
+
+const reltimeText: Write = (out, _, ev, at) => {
+  if (isEndless(ev, at)) out.str("none");
+  else out.str(String(ev.view.getBigUint64(at, true)));
+};
+
 const reltimeResolved: Write = (out, _, ev, at) => {
-  const v = signed64(ev, at);
-  out.str(v === -1 ? "none" : `${general(v / 1e9)}s`);
+  if (!isEndless(ev, at)) out.str(`${general(Number(ev.view.getBigUint64(at, true)) / 1e9)}s`);
+};
+
+const syscallText: Write = (out, _, ev, at) => {
+  const code = u16(ev, at);
+  if (code < SYSCALL_NAMES.length) out.dec(code);
+  else out.str("<unknown syscall>");
 };
 
 function idResolved(kind: "user" | "group"): Write {
   return (out, ctx, ev, at) => {
     const id = ev.view.getUint32(at, true);
     if (id === 0xffffffff) out.str("<NONE>");
-    else out.str(ctx[kind](id, ctx.thread?.containerId ?? "")?.name ?? (id === 0 ? "root" : ABSENT));
+    else out.str(ctx[kind](id, ctx.thread?.containerId ?? "")?.name || (id === 0 ? "root" : ABSENT));
   };
 }
 
@@ -252,13 +267,13 @@ function writers(type: number, format: number, table: string | null, dirfd: numb
     case PT.MODE:
       return flags(u32, format, flagBits(table));
     case PT.SYSCALLID:
-      return flags(u16, PF.DEC, (v) => SYSCALL_NAMES[v] ?? "<unknown syscall>");
+      return [syscallText, (out, _, ev, at) => out.str(SYSCALL_NAMES[u16(ev, at)] ?? "")];
     case PT.SIGTYPE:
       return flags(u8, PF.DEC, signalName);
     case PT.SIGSET:
       return [writeSigset, null];
     case PT.RELTIME:
-      return [writeSigned, reltimeResolved];
+      return [reltimeText, reltimeResolved];
     case PT.ABSTIME:
       return [(out, _, ev, at) => out.str(absoluteText(ev.view.getBigUint64(at, true))), null];
     case PT.SOCKADDR:

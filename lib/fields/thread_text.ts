@@ -40,10 +40,23 @@ export function exelineOf(t: ThreadInfo): string {
   return `${t.exe} ${argsOf(t)}`;
 }
 
-/** Value of an environment variable; "" when it is not set. */
+/** Without the blanks at both ends; other white space stays. */
+function trimBlanks(s: string): string {
+  let start = 0;
+  let end = s.length;
+  while (start < end && s[start] === " ") start++;
+  while (end > start && s[end - 1] === " ") end--;
+  return s.slice(start, end);
+}
+
+/** Value of an environment variable without blanks around it; "" when it is not set. */
 export function envValue(t: ThreadInfo, name: string): string {
-  for (const s of t.env)
-    if (s.length > name.length && s[name.length] === "=" && s.startsWith(name)) return s.slice(name.length + 1);
+  for (const s of t.env) {
+    // An empty value does not end the search: a later one of the same name may have more to say.
+    if (s.length > name.length + 1 && s[name.length] === "=" && s.startsWith(name)) {
+      return trimBlanks(s.slice(name.length + 1));
+    }
+  }
   return "";
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is known of one open descriptor.
-import { FD_TYPE } from "../scap/source.ts";
+import { FD_TYPE, L4 } from "../scap/source.ts";
 import { formatIp } from "./address.ts";
 
 /** Role of a socket's owner. */
@@ -75,10 +75,18 @@ export class FdInfo {
         return `${formatIp(this.dip)}:${this.dport}`;
       case FD_TYPE.IPV4_SOCK:
       case FD_TYPE.IPV6_SOCK:
-        return `${formatIp(this.sip)}:${this.sport}->${formatIp(this.dip)}:${this.dport}`;
+        // ICMP and raw sockets have no ports.
+        return this.l4proto === L4.ICMP || this.l4proto === L4.RAW
+          ? `${formatIp(this.sip)}->${formatIp(this.dip)}`
+          : `${formatIp(this.sip)}:${this.sport}->${formatIp(this.dip)}:${this.dport}`;
       default:
         return "";
     }
+  }
+
+  /** True for IP sockets that wait for connections or datagrams. */
+  isServer(): boolean {
+    return this.type === FD_TYPE.IPV4_SERVSOCK || this.type === FD_TYPE.IPV6_SERVSOCK;
   }
 
   isIp(): boolean {

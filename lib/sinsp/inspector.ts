@@ -246,8 +246,9 @@ export class Inspector implements Context {
     if (type === EV.CLONE_20_X || type === EV.CLONE3_X || type === EV.FORK_20_X || type === EV.VFORK_20_X) {
       if (this.rawres === 0) return null;
     }
-    // Processors' idle threads, and threads whose own events will tell.
+    // Processors' idle threads, and threads whose own events will tell; statistics are of all threads of a machine.
     if (type === EV.SCHEDSWITCH_6_E || type === EV.PROCEXIT_1_E || type === EV.PAGE_FAULT_E) return null;
+    if (type === EV.PROCINFO_E) return null;
     this.counters.unknownThreads++;
     return this.heal(tid) ?? this.stub(tid);
   }

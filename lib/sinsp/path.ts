@@ -39,12 +39,13 @@ export function normalizePath(path: string): string {
 
 /**
  * Absolute path of `path` as seen from directory `base` (with or without trailing slash). An absolute `path` ignores
- * the base; an empty one gives the base itself; one under UNKNOWN_DIR stays as the program gave it, marked.
+ * the base; an empty one gives the base itself; one under UNKNOWN_DIR is marked so and normalised. What base and path
+ * have together, before anything is resolved, must not be longer than MAX_PATH.
  */
 export function joinPath(base: string, path: string): string {
-  if (path.charCodeAt(0) === SLASH) return normalizePath(path);
-  if (base === UNKNOWN_DIR) return UNKNOWN_DIR + path;
-  if (base.length === 0) return normalizePath(path);
-  if (path.length === 0) return normalizePath(base);
-  return normalizePath(base.charCodeAt(base.length - 1) === SLASH ? base + path : `${base}/${path}`);
+  if (path.charCodeAt(0) === SLASH) return path.length < MAX_PATH - 1 ? normalizePath(path) : TOO_LONG;
+  if (path.length === 0 && base !== UNKNOWN_DIR) return normalizePath(base);
+  const glued = base.length === 0 || base === UNKNOWN_DIR || base.charCodeAt(base.length - 1) === SLASH;
+  const joined = glued ? base + path : `${base}/${path}`;
+  return joined.length < MAX_PATH ? normalizePath(joined) : TOO_LONG;
 }

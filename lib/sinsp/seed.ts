@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Between the lists of a capture (or a /proc scan) and the state: entries into threads and descriptors, and back.
 import { FD_TYPE, type FdEntry, L4, type ProcessEntry } from "../scap/source.ts";
+import { formatIp } from "./address.ts";
 import type { CgroupPool } from "./cgroups.ts";
 import { FdInfo, LAYER, ROLE } from "./fd_info.ts";
 import { CL, O } from "./flags.ts";
@@ -126,7 +127,11 @@ export function fdOf(entry: FdEntry): FdInfo {
   f.unixPeer = canonical(entry.unixPeer);
   if (f.openFlags & O.UPPER_LAYER) f.layers |= LAYER.UPPER;
   if (f.openFlags & O.LOWER_LAYER) f.layers |= LAYER.LOWER;
-  if (f.isIp()) f.renamed();
+  if (f.isIp()) {
+    // What a list has as port of an ICMP or raw socket is a protocol or identifier, and is shown.
+    if (f.isServer() || (f.l4proto !== L4.ICMP && f.l4proto !== L4.RAW)) f.renamed();
+    else f.name = `${formatIp(f.sip)}:${f.sport}->${formatIp(f.dip)}:${f.dport}`;
+  }
   // Lists of old captures have the line feed of /proc/net/unix behind the path.
   else f.name = entry.name.endsWith("\n") ? entry.name.slice(0, -1) : entry.name;
   if (f.type === FD_TYPE.IPV4_SERVSOCK || f.type === FD_TYPE.IPV6_SERVSOCK) f.role = ROLE.SERVER;

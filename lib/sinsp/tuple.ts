@@ -96,10 +96,16 @@ export function tupleFamily(ev: EventCursor, i: number): number {
   return 0;
 }
 
-/** Sets both ends of an IP socket; type and name follow the addresses. Returns true when anything changed. */
+/**
+ * Sets both ends of an IP socket; type and name follow the addresses. The same two ends the other way round are no news:
+ * who is client and who is server was settled before. Returns true when anything changed.
+ */
 export function setEnds(f: FdInfo, sip: number | string, sport: number, dip: number | string, dport: number): boolean {
   const type = typeof sip === "number" && typeof dip === "number" ? FD_TYPE.IPV4_SOCK : FD_TYPE.IPV6_SOCK;
-  if (f.type === type && f.sip === sip && f.dip === dip && f.sport === sport && f.dport === dport) return false;
+  if (f.type === type) {
+    if (f.sip === sip && f.dip === dip && f.sport === sport && f.dport === dport) return false;
+    if (f.sip === dip && f.dip === sip && f.sport === dport && f.dport === sport) return false;
+  }
   f.type = type;
   f.sip = sip;
   f.sport = sport;

@@ -104,12 +104,30 @@ const ROWS: readonly [what: string, event: EventSpec, text: string][] = [
     "res=-111(ECONNREFUSED) tuple=10.0.0.1:1->10.0.0.2:65535 fd=3(<f>/etc/passwd) addr=1.2.3.4:80",
   ],
   [
+    "IPv4 addresses inside IPv6 ones",
+    {
+      type: "CONNECT_X",
+      params: { res: -111, tuple: tupleParam(MAPPED, 1, MAPPED, 2), fd: 3, addr: sockAddrParam(MAPPED, 80) },
+    },
+    "res=-111(ECONNREFUSED) tuple=1.2.3.4:1->1.2.3.4:2 fd=3(<f>/etc/passwd) addr=::ffff:1.2.3.4:80",
+  ],
+  [
+    "an IPv4 address inside an IPv6 one, and no address",
+    { type: "CONNECT_X", params: { res: -111, tuple: tupleParam("\0".repeat(16), 1, MAPPED, 2), fd: 3, addr: null } },
+    "res=-111(ECONNREFUSED) tuple=0.0.0.0:1->1.2.3.4:2 fd=3(<f>/etc/passwd) addr=<NA>",
+  ],
+  [
+    "a unix path without end",
+    { type: "CONNECT_X", params: { res: -111, tuple: null, fd: 3, addr: Buffer.from("\x01/run/s") } },
+    "res=-111(ECONNREFUSED) tuple=NULL fd=3(<f>/etc/passwd) addr=INVALID PATH",
+  ],
+  [
     "IPv6 addresses, one of them IPv4 in disguise",
     {
       type: "CONNECT_X",
       params: { res: -111, tuple: tupleParam(LOOPBACK6, 1, MAPPED, 2), fd: 3, addr: sockAddrParam(LOOPBACK6, 80) },
     },
-    "res=-111(ECONNREFUSED) tuple=::1:1->1.2.3.4:2 fd=3(<f>/etc/passwd) addr=::1:80",
+    "res=-111(ECONNREFUSED) tuple=::1:1->::ffff:1.2.3.4:2 fd=3(<f>/etc/passwd) addr=::1:80",
   ],
   [
     "unix addresses",
@@ -127,7 +145,7 @@ const ROWS: readonly [what: string, event: EventSpec, text: string][] = [
   [
     "an address of an unknown family",
     { type: "CONNECT_X", params: { res: -1, tuple: Buffer.from([99]), fd: 3, addr: Buffer.from([99]) } },
-    "res=-1(EPERM) tuple=INVALID SOCKTUPLE fd=3(<f>/etc/passwd) addr=family 99",
+    "res=-1(EPERM) tuple=family 99 fd=3(<f>/etc/passwd) addr=family 99",
   ],
   [
     "the descriptors of poll",
@@ -151,7 +169,18 @@ const ROWS: readonly [what: string, event: EventSpec, text: string][] = [
     { type: "NANOSLEEP_X", params: { res: 0, interval: 1500000 } },
     "res=0 interval=1500000(0.0015s)",
   ],
-  ["no length of time", { type: "NANOSLEEP_X", params: { res: 0, interval: -1 } }, "res=0 interval=-1(none)"],
+  ["no length of time", { type: "NANOSLEEP_X", params: { res: 0, interval: -1 } }, "res=0 interval=none"],
+  [
+    "a length of time of more than 63 bits",
+    { type: "NANOSLEEP_X", params: { res: 0, interval: -2 } },
+    "res=0 interval=18446744073709551614(1.84467e+10s)",
+  ],
+  ["the user id 0 that nobody has listed", { type: "SETUID_X", params: { res: 0, uid: 0 } }, "res=0 uid=0(root)"],
+  [
+    "a path under an unknown directory",
+    { type: "UNLINKAT_2_X", params: { res: 0, dirfd: 99, name: "a//b/../c/", flags: 0 } },
+    "res=0 dirfd=99 name=a//b/../c/(a/c) flags=0",
+  ],
   [
     "a signal set",
     { type: "PPOLL_X", params: { res: 0, fds: null, timeout: 0, sigmask: 0b100000000000001 } },
@@ -184,6 +213,11 @@ const ROWS: readonly [what: string, event: EventSpec, text: string][] = [
   ],
   ["the generic event, of which the name says all", { type: "GENERIC_X", params: { ID: 2, nativeID: 60 } }, ""],
 ];
+
+test("evt.arg of a system call that there is not", () => {
+  const event: EventSpec = { type: "GENERIC_X", params: { ID: 60000, nativeID: 9 } };
+  expect(textOf("evt.arg.ID", [event], state)).toBe("<unknown syscall>");
+});
 
 describe("evt.args", () => {
   test.each(ROWS.map((r) => [...r] as const))("shows %s", (_, event, text) => {

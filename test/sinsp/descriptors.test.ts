@@ -62,6 +62,20 @@ describe("descriptors", () => {
     expect(insp.thread?.fds?.get(8)).toMatchObject({ name: "/a", openFlags: 1 });
   });
 
+  test("of an unknown descriptor a duplicate is not known either", () => {
+    const insp = run([openat(100, 8, "/a"), { type: "DUP2_X", params: { res: 8, oldfd: 70, newfd: 8 } }]);
+    expect([insp.fdNum, insp.fd]).toEqual([70, null]);
+  });
+
+  test("a path that could not be read is said so", () => {
+    const unread = (type: "OPENAT_2_X" | "OPEN_X" | "CREAT_X"): EventSpec => ({ type, params: { fd: 5 } });
+    for (const type of ["OPENAT_2_X", "OPEN_X", "CREAT_X"] as const) {
+      expect(run([unread(type)]).fd).toMatchObject({ name: "/home/me/<NA>", nameRaw: "<NA>" });
+    }
+    const handle: EventSpec = { type: "OPEN_BY_HANDLE_AT_X", params: { fd: 5, mountfd: 3, flags: 1 } };
+    expect(run([openat(100, 3, "/opt", O.DIRECTORY), handle]).fd?.name).toBe("<NA>");
+  });
+
   test("fcntl duplicates and toggles close-on-exec", () => {
     const fcntl = (res: number, cmd: number, arg: number): EventSpec => ({
       type: "FCNTL_X",

@@ -21,16 +21,29 @@ describe("joinPath()", () => {
     ["", "x/../y", "y"],
     [UNKNOWN_DIR, "rel.txt", "<UNKNOWN>rel.txt"],
     [UNKNOWN_DIR, "/abs", "/abs"],
+    [UNKNOWN_DIR, "a//b/../c/", "<UNKNOWN>a/c"],
+    [UNKNOWN_DIR, "../a", "<UNKNOWN>../a"],
+    ["/home/a/", "\xff\xfe/\xe4", "/home/a/\xff\xfe/\xe4"],
   ];
   for (const [base, path, wanted] of cases) {
     test(`${base} + ${path} = ${wanted}`, () => expect(joinPath(base, path)).toBe(wanted));
   }
 
   test("a path of the longest length is kept, a longer one replaced", () => {
-    const longest = `/${"a".repeat(MAX_PATH - 1)}`;
+    const longest = `/${"a".repeat(MAX_PATH - 3)}`;
     expect(joinPath("/", longest)).toBe(longest);
     expect(joinPath("/", `${longest}a`)).toBe(TOO_LONG);
     expect(joinPath(longest, "b")).toBe(TOO_LONG);
+    const name = "b".repeat(MAX_PATH - 1 - "/home/".length);
+    expect(joinPath("/home", name)).toBe(`/home/${name}`);
+    expect(joinPath("/home/", name)).toBe(`/home/${name}`);
+    expect(joinPath("/home/", `${name}b`)).toBe(TOO_LONG);
+    expect(joinPath("/", "x".repeat(1 << 20))).toBe(TOO_LONG);
+  });
+
+  test("the length counts before anything is resolved", () => {
+    expect(joinPath("/", "a/../".repeat(300))).toBe(TOO_LONG);
+    expect(joinPath("/", `/${"a/../".repeat(300)}`)).toBe(TOO_LONG);
   });
 
   test("normalizePath() of ten thousand dots ends", () => {

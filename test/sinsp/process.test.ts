@@ -4,7 +4,7 @@ import { describe, expect, test } from "bun:test";
 import { toBytes } from "../../lib/scap/bytes.ts";
 import { CL } from "../../lib/sinsp/flags.ts";
 import { type EventSpec, processEntry } from "../support/events.ts";
-import { inspect, nop, run } from "./support.ts";
+import { init, inspect, nop, run, shell } from "./support.ts";
 
 describe("process facts", () => {
   const cases: readonly (readonly [string, EventSpec, Record<string, unknown>])[] = [
@@ -140,4 +140,17 @@ describe("containers", () => {
       expect(thread?.containerFullId).toBe(id === "host" ? "" : id === short ? full : id);
     });
   }
+});
+
+test("a context switch of a thread tells the memory of its process", () => {
+  const figures = { next: 1, pgft_maj: 3, pgft_min: 4, vm_size: 500, vm_rss: 60, vm_swap: 7 };
+  const worker = processEntry({ tid: 101, pid: 100, comm: "worker" });
+  const insp = run([{ type: "SCHEDSWITCH_6_E", tid: 101, params: figures }], {}, [init, shell, worker]);
+  expect(insp.thread).toMatchObject({ pfMajor: 3, pfMinor: 4, vmSizeKb: 0 });
+  expect(insp.getThread(100)).toMatchObject({ pfMajor: 0, vmSizeKb: 500, vmRssKb: 60, vmSwapKb: 7 });
+});
+
+test("statistics of a thread that nothing is known of do not make it known", () => {
+  const insp = run([{ type: "PROCINFO_E", tid: 77, params: { cpu_usr: 1, cpu_sys: 2 } }]);
+  expect([insp.thread, insp.threads.get(77), insp.counters.unknownThreads]).toEqual([null, undefined, 0]);
 });

@@ -15,12 +15,9 @@ const onClose: Handler = (insp, ev) => {
   insp.closeLater(thread.fds, ev.i64(1, -1));
 };
 
-/** Gives `fd` a second number in the event's process. */
+/** Gives `from` a second number in the event's process; of an unknown descriptor nothing becomes known. */
 function duplicate(insp: Inspector, thread: ThreadInfo, from: FdInfo | undefined, to: number, cloexec: boolean): void {
-  if (from === undefined) {
-    insp.setFd(to, thread.fds?.get(to) ?? null);
-    return;
-  }
+  if (from === undefined) return;
   const copy = from.copy();
   copy.openFlags = (copy.openFlags & ~O.CLOEXEC) | (cloexec ? O.CLOEXEC : 0);
   thread.fds?.set(to, copy);

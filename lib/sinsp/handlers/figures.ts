@@ -25,7 +25,8 @@ const onSwitch: Handler = (insp, ev) => {
   t.totalExecTime += t.execTime;
   t.pfMajor = ev.u64(1, t.pfMajor);
   t.pfMinor = ev.u64(2, t.pfMinor);
-  setMemory(ev, t, 3);
+  // Memory belongs to the process.
+  setMemory(ev, insp.leaderOf(t), 3);
 };
 
 /** CPU time is counted in ticks of this many ns. */

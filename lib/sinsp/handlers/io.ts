@@ -4,10 +4,23 @@ import type { EventCursor } from "../../scap/cursor.ts";
 import { FD_TYPE, L4 } from "../../scap/source.ts";
 import { EV } from "../../schema/tables/enums.ts";
 import { FdInfo, ROLE } from "../fd_info.ts";
+import type { FdTable } from "../fd_table.ts";
 import { AF } from "../flags.ts";
 import type { Inspector } from "../inspector.ts";
 import { applyTuple, tupleFamily } from "../tuple.ts";
 import type { Handler, HandlerRow } from "./handler.ts";
+
+/** True when a descriptor of the process is a server socket bound to `port`. */
+function isBound(fds: FdTable | null, port: number): boolean {
+  for (const [, fd] of fds?.entries() ?? []) if (fd.isServer() && fd.dport === port) return true;
+  return false;
+}
+
+/** Role of a socket that was first seen in use: who receives at a port that its process serves is a server. */
+function guessRole(insp: Inspector, ev: EventCursor, param: number, incoming: boolean): number {
+  const own = ev.view.getUint16(ev.paramOffset(param) + ev.paramLength(param) - 2, true);
+  return incoming && isBound(insp.thread?.fds ?? null, own) ? ROLE.SERVER : ROLE.CLIENT;
+}
 
 /** A socket whose tuple came with the event: ends, role, client → server order, name. */
 function learnTuple(insp: Inspector, fd: FdInfo, ev: EventCursor, param: number, incoming: boolean): void {
@@ -16,7 +29,7 @@ function learnTuple(insp: Inspector, fd: FdInfo, ev: EventCursor, param: number,
   if (family === 0) return;
   if (family !== AF.UNIX) {
     if (fd.l4proto === L4.UNKNOWN) fd.l4proto = L4.UDP;
-    if (fd.role === ROLE.UNKNOWN) fd.role = incoming ? ROLE.SERVER : ROLE.CLIENT;
+    if (fd.role === ROLE.UNKNOWN) fd.role = guessRole(insp, ev, param, incoming);
   }
   // The tuple of a read has the sender first, that of a write the owner.
   const swap = fd.role === (incoming ? ROLE.CLIENT : ROLE.SERVER);

@@ -15,6 +15,9 @@ export const AT_FDCWD = -100;
 /** Flags that the kernel side adds from O_F_CREATED up; the program's own are below. */
 const PROGRAM_FLAGS = O.F_CREATED - 1;
 
+/** Stands for a path that could not be read. */
+const UNCAPTURED = "<NA>";
+
 /** Directory that a path argument is relative to. */
 export function baseDir(thread: ThreadInfo, dirfd: number): string {
   if (dirfd === AT_FDCWD) return thread.cwd;
@@ -36,7 +39,7 @@ const LAYOUTS: readonly (readonly [number, Layout])[] = [
   [EV.OPEN_X, { enter: EV.OPEN_E, dirfd: -1, name: 1, flags: 2, dev: 4, ino: 5 }],
   [EV.OPENAT_2_X, { enter: EV.OPENAT_2_E, dirfd: 1, name: 2, flags: 3, dev: 5, ino: 6 }],
   [EV.OPENAT2_X, { enter: EV.OPENAT2_E, dirfd: 1, name: 2, flags: 3, dev: 6, ino: 7 }],
-  [EV.OPEN_BY_HANDLE_AT_X, { enter: -1, dirfd: 1, name: 3, flags: 2, dev: 4, ino: 5 }],
+  [EV.OPEN_BY_HANDLE_AT_X, { enter: -1, dirfd: -1, name: 3, flags: 2, dev: 4, ino: 5 }],
 ];
 
 /** The path, flags and directory of the enter event of the same call: what the kernel really used. */
@@ -77,8 +80,10 @@ function makeOpen(layout: Layout): Handler {
       raw = stored.name;
       flags = (stored.flags & PROGRAM_FLAGS) | (flags & ~PROGRAM_FLAGS);
       dirfd = stored.dirfd;
-    } else raw = ev.str(layout.name);
-    const path = raw.charCodeAt(0) === 47 ? joinPath("", raw) : joinPath(baseDir(thread, dirfd), raw);
+    } else raw = ev.paramLength(layout.name) === 0 ? UNCAPTURED : ev.str(layout.name);
+    // The path behind a handle is seen from nowhere.
+    const base = layout.enter < 0 ? "" : baseDir(thread, dirfd);
+    const path = joinPath(base, raw);
     const fd = store(insp, thread, num, path, raw, flags);
     fd.dev = ev.u32(layout.dev);
     fd.ino = inode(ev, layout.ino);
@@ -94,7 +99,7 @@ const onCreat: Handler = (insp, ev) => {
   const num = ev.i64(0, -1);
   if (thread === null || num < 0) return;
   const stored = thread.enter === null ? null : entered(thread, EV.CREAT_E);
-  const raw = stored === null ? ev.str(1) : stored.name;
+  const raw = stored !== null ? stored.name : ev.paramLength(1) === 0 ? UNCAPTURED : ev.str(1);
   const fd = store(insp, thread, num, joinPath(thread.cwd, raw), raw, 0);
   const layers = ev.u16(5);
   if (layers & CREAT_UPPER) fd.layers |= LAYER.UPPER;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sockets come into being, get addresses and peers.
+import type { EventCursor } from "../../scap/cursor.ts";
 import { FD_TYPE, L4 } from "../../scap/source.ts";
 import { EV } from "../../schema/tables/enums.ts";
 import { formatIp } from "../address.ts";
 import { FdInfo, ROLE } from "../fd_info.ts";
 import { AF, O } from "../flags.ts";
+import type { Inspector } from "../inspector.ts";
 import { ANY6, applyTuple, type SockAddr, setEnds, sockAddr, sockAddrOf, tupleFamily, unixName } from "../tuple.ts";
 import type { Handler, HandlerRow } from "./handler.ts";
 
@@ -57,7 +59,9 @@ const onBind: Handler = (insp, ev) => {
     fd.name = addr.path;
     return;
   }
-  fd.name = `${formatIp(addr.ip)}:${addr.port}`;
+  // An IPv4 address inside an IPv6 one is shown as it was given.
+  const given = ev.u8(1) === AF.INET6 ? ev.raw(1).slice(1, 17) : addr.ip;
+  fd.name = `${formatIp(given)}:${addr.port}`;
   // Without a port it is no server: the kernel chooses one at the first use.
   if (addr.port === 0) return;
   // A server on "::" takes IPv4 connections too and counts as one for both families.
@@ -86,6 +90,30 @@ function setDestination(fd: FdInfo, to: SockAddr): void {
   setEnds(fd, keep ? fd.sip : any, keep ? fd.sport : 0, to.ip, to.port);
 }
 
+/**
+ * Ends of a connection from the tuple. Where the call's address is the tuple's destination, both were read from the
+ * program's memory, and the address kept at the start of the call is what the kernel acted upon; else the kernel found
+ * the destination itself (0.0.0.0 is the machine).
+ */
+function connectEnds(insp: Inspector, ev: EventCursor, fd: FdInfo, stored: string): void {
+  const before = fd.isIp() ? fd.dport : 0;
+  const datagramServer = fd.role === ROLE.SERVER && fd.l4proto === L4.UDP;
+  applyTuple(fd, ev, 1, false, insp.interfaces);
+  if (stored !== "") {
+    const given = sockAddr(ev, 3);
+    if (given.family !== 0 && given.family !== AF.UNIX && given.ip === fd.dip && given.port === fd.dport) {
+      const to = sockAddrOf(stored);
+      if (to.family !== 0 && to.family !== AF.UNIX) setDestination(fd, to);
+    }
+  }
+  // A bound IPv4 datagram socket stays a server and its peer is the client; those of IPv6 are left as the tuple has them.
+  if (datagramServer && fd.type === FD_TYPE.IPV4_SOCK && before !== fd.dport) {
+    fd.swapEnds();
+    fd.renamed();
+  }
+  if (fd.role === ROLE.UNKNOWN) fd.role = ROLE.CLIENT;
+}
+
 const onConnect: Handler = (insp, ev) => {
   const thread = insp.thread;
   const ret = ev.i64(0, -1);
@@ -93,18 +121,16 @@ const onConnect: Handler = (insp, ev) => {
   const fd = insp.ownFd();
   if (fd === null) return;
   const stored = thread.enter !== null && thread.enter.type === EV.CONNECT_E ? thread.enter.addr : "";
-  fd.role = ROLE.CLIENT;
   fd.connected = true;
   // A new socket has no name; that of others is worth rendering for the comparison.
   const before = fd.named ? fd.name : "";
-  if (tupleFamily(ev, 1) !== 0) {
-    applyTuple(fd, ev, 1, false, insp.interfaces);
-    // The tuple's destination is what the kernel copied first; the stored address is what it acted upon.
-    const to = stored !== "" ? sockAddrOf(stored) : sockAddr(ev, 3);
-    if (to.family !== 0 && to.family !== AF.UNIX) setDestination(fd, to);
-  } else {
+  if (tupleFamily(ev, 1) !== 0) connectEnds(insp, ev, fd, stored);
+  else {
     const to = sockAddrOf(stored);
-    if (to.family !== 0) setDestination(fd, to);
+    if (to.family !== 0) {
+      setDestination(fd, to);
+      fd.role = ROLE.CLIENT;
+    }
   }
   insp.fdNameChanged = before === "" ? fd.named : fd.name !== before;
 };
@@ -114,12 +140,15 @@ function makeAccept(flagsParam: number): Handler {
     const num = ev.i64(0, -1);
     if (insp.thread === null || num < 0) return;
     const family = tupleFamily(ev, 1);
+    // Without addresses nothing is known of the new descriptor but its number.
+    if (family === 0) {
+      insp.setFd(num, insp.thread.fds?.get(num) ?? null);
+      return;
+    }
     const fd = new FdInfo();
     fd.type = TYPE_OF_FAMILY[family] ?? FD_TYPE.UNKNOWN;
-    if (family !== 0) {
-      applyTuple(fd, ev, 1, false, insp.interfaces);
-      if (fd.isIp()) fd.l4proto = L4.TCP;
-    }
+    applyTuple(fd, ev, 1, false, insp.interfaces);
+    if (fd.isIp()) fd.l4proto = L4.TCP;
     fd.role = ROLE.SERVER;
     fd.connected = true;
     if (flagsParam >= 0 && (ev.u32(flagsParam) & O.CLOEXEC) !== 0) fd.openFlags = O.CLOEXEC;
