@@ -97,7 +97,11 @@ function readSet(pattern: string, open: number, foldCase: boolean): { members: U
         continue;
       }
     }
-    if (c === "\\" && i + 1 < pattern.length) c = pattern[++i] as string;
+    const element = /^\[([.=])([^\]])\1\]/.exec(pattern.slice(i, i + 5));
+    if (element !== null) {
+      c = element[2] as string;
+      i += 4;
+    } else if (c === "\\" && i + 1 < pattern.length) c = pattern[++i] as string;
     let last = c;
     if (pattern[i + 1] === "-" && i + 2 < pattern.length && pattern[i + 2] !== "]") {
       i += 2;

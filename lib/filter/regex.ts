@@ -159,7 +159,7 @@ class Translator {
       return Number.parseInt(digits, 8);
     }
     const code = c.codePointAt(0) as number;
-    if (code >= 0x80 || /[a-zA-Z0-9_]/.test(c)) throw this.wrong(`no escape '\\${c}'`);
+    if (code >= 0x80 || /[a-zA-Z0-9]/.test(c)) throw this.wrong(`no escape '\\${c}'`);
     return code;
   }
 

@@ -11,6 +11,10 @@ import { PT } from "../../lib/schema/tables/enums.ts";
 
 test("compileGlob() matches as fnmatch(3) does without flags", () => {
   const table: readonly [pattern: string, text: string, expected: boolean][] = [
+    ["x[[.a.]]", "xa", true],
+    ["[[=a=]b]", "b", true],
+    ["[![.a.]]", "a", false],
+    ["[[.a.]-c]", "b", true],
     ["", "", true],
     ["", "a", false],
     ["*", "", true],
@@ -87,6 +91,7 @@ test("PathTree compares component by component", () => {
 
 test("compileRegex() follows the POSIX syntax of RE2 and matches the whole text", () => {
   const table: readonly [pattern: string, text: string, expected: boolean][] = [
+    ["a\\_b", "a_b", true],
     ["abc", "abc", true],
     ["abc", "xabc", false],
     ["a|b", "b", true],
