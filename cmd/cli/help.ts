@@ -64,7 +64,7 @@ export function usageLine(command: Command): string {
 
 /** Help of one subcommand. */
 export function commandHelp(command: Command, width = 100): string {
-  const out = [`Usage: ${usageLine(command)}`, "", command.summary];
+  const out = [`Usage: ${usageLine(command)}`, "", ...wrap(command.summary, width)];
   for (const paragraph of command.about) out.push("", ...wrap(paragraph, width));
   for (const [category, flags] of byCategory(command.flags)) {
     out.push(
