@@ -185,8 +185,10 @@ function dynamic(table: string | null, format: number): readonly [Write, Write] 
   return [
     (out, ctx, ev, at, len) => {
       const entry = pick(ev, at, len);
-      if (entry === undefined) out.str(ABSENT);
-      else if (len === 1) out.str(entry.empty);
+      if (ev.view.getUint8(at) >= entries.length) out.str("INVALID DYNAMIC PARAMETER");
+      else if (entry === undefined) out.str(ABSENT);
+      // A buffer of no bytes was captured all the same.
+      else if (len === 1) out.str(entry.empty === "NULL" ? "" : entry.empty);
       else entry.text(out, ctx, ev, at + 1, len - 1);
     },
     (out, ctx, ev, at, len) => {

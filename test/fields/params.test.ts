@@ -3,10 +3,13 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { display } from "../../lib/fields/settings.ts";
 import { FD_TYPE } from "../../lib/scap/source.ts";
+import { EVENTS, PARAM_SIZE } from "../../lib/schema/events.ts";
+import { EV, PT } from "../../lib/schema/tables/enums.ts";
 import {
   type EventSpec,
   fdEntry,
   ip4,
+  type ParamValue,
   processEntry,
   sockAddrParam,
   tupleParam,
@@ -187,6 +190,11 @@ const ROWS: readonly [what: string, event: EventSpec, text: string][] = [
     "res=0 fds=NULL timeout=0(0s) sigmask=SIGHUP SIGTERM",
   ],
   [
+    "a buffer of no bytes with its type in front",
+    { type: "GETSOCKOPT_X", params: { res: 0, fd: 5, level: 1, optname: 4, val: Buffer.from([0]), optlen: 0 } },
+    "res=0 fd=5(<p>) level=1(SOL_SOCKET) optname=4(SO_ERROR) val= optlen=0",
+  ],
+  [
     "a value with its type in front",
     {
       type: "GETSOCKOPT_X",
@@ -204,7 +212,7 @@ const ROWS: readonly [what: string, event: EventSpec, text: string][] = [
   [
     "a value with an unknown type in front",
     { type: "GETSOCKOPT_X", params: { res: 0, fd: 3, level: 1, optname: 4, val: Buffer.from([77, 1]), optlen: 4 } },
-    "res=0 fd=3(<f>/etc/passwd) level=1(SOL_SOCKET) optname=4(SO_ERROR) val=<NA> optlen=4",
+    "res=0 fd=3(<f>/etc/passwd) level=1(SOL_SOCKET) optname=4(SO_ERROR) val=INVALID DYNAMIC PARAMETER optlen=4",
   ],
   [
     "permissions",
@@ -270,4 +278,30 @@ describe("evt.arg", () => {
   test("evt.rawarg gives the number", () => {
     expect(textOf("evt.rawarg.res", [close], state)).toBe("-9");
   });
+});
+
+/** A value that parameters of a type can have. */
+function anyValue(type: number): ParamValue {
+  if (type === PT.SOCKADDR) return sockAddrParam(ip4("1.2.3.4"), 80);
+  if (type === PT.SOCKTUPLE) return tupleParam(ip4("1.2.3.4"), 1, ip4("5.6.7.8"), 2);
+  if (type === PT.FDLIST) return Buffer.from([1, 0, 3, 0, 0, 0, 0, 0, 0, 0, 1, 0]);
+  if (type === PT.DYN) return Buffer.from([0, 1, 0, 0, 0, 0, 0, 0, 0]);
+  return PARAM_SIZE[type] === 0 ? "x" : 1;
+}
+
+test("every parameter of every event type is shown under its name, with a value", () => {
+  const ids = new Map(Object.entries(EV).map(([name, id]) => [id as number, name as keyof typeof EV]));
+  for (const e of EVENTS) {
+    if (e.id === EV.GENERIC_X || e.id === EV.GENERIC_E) continue;
+    const type = ids.get(e.id);
+    if (type === undefined) throw new Error(`event ${e.id} has no name`);
+    const text = textOf("evt.args", [{ type, params: e.params.map((p) => anyValue(p.type)) }], state) ?? "";
+    let at = 0;
+    for (const p of e.params) {
+      const found = text.indexOf(`${p.name}=`, at);
+      expect([type, p.name, found >= at]).toEqual([type, p.name, true]);
+      at = found + p.name.length + 1;
+      expect([type, p.name, /^(NULL|<NA>|INVALID|family)/.test(text.slice(at))]).toEqual([type, p.name, false]);
+    }
+  }
 });

@@ -4,7 +4,8 @@ import { describe, expect, test } from "bun:test";
 import { FD_TYPE, L4 } from "../../lib/scap/source.ts";
 import { ROLE } from "../../lib/sinsp/fd_info.ts";
 import { O } from "../../lib/sinsp/flags.ts";
-import { type EventSpec, ip4, sockAddrParam, tupleParam, unixTupleParam } from "../support/events.ts";
+import { fdOf } from "../../lib/sinsp/seed.ts";
+import { type EventSpec, fdEntry, ip4, sockAddrParam, tupleParam, unixTupleParam } from "../support/events.ts";
 import { run } from "./support.ts";
 
 describe("sockets", () => {
@@ -167,4 +168,10 @@ describe("sockets", () => {
     });
     expect(insp.fd?.name).toBe("2->ffff888000000001 ");
   });
+});
+
+test("ICMP sockets of a list are shown with what it has as ports", () => {
+  const entry = { fd: 3, type: FD_TYPE.IPV4_SOCK, sip: 1, dip: 2, sport: 7, dport: 0, l4proto: L4.ICMP };
+  expect(fdOf(fdEntry(entry)).name).toBe("0.0.0.1:7->0.0.0.2:0");
+  expect(fdOf(fdEntry({ ...entry, type: FD_TYPE.IPV4_SERVSOCK, dport: 7 })).name).toBe("0.0.0.2:7");
 });
