@@ -136,6 +136,8 @@ describe("sockets", () => {
     const asked = { ...got, params: { res: 1, fd: 3, size: 1, tuple: tupleParam(b, 5000, a, 53) } };
     const server = run([udp, bind, asked]);
     expect(server.fd).toMatchObject({ name: "10.0.0.2:5000->10.0.0.1:53", role: ROLE.SERVER });
+    expect(server.fd?.connected).toBe(false);
+    expect(run([udp, bind, asked, asked]).fd?.connected).toBe(true);
     // Nothing says that it serves the port: the other side answers.
     expect(run([udp, asked]).fd).toMatchObject({ name: "10.0.0.1:53->10.0.0.2:5000", role: ROLE.CLIENT });
     // Another descriptor of the process serves it.

@@ -44,8 +44,9 @@ function makeIo(incoming: boolean, tuple: number): Handler {
     if (seen.connected && tuple < 0) return;
     const fd = insp.ownFd();
     if (fd === null) return;
-    // A datagram server talks to many and is connected to none.
-    if (fd.isIp() && !(fd.role === ROLE.SERVER && fd.l4proto === L4.UDP)) fd.connected = true;
+    // A datagram server is not connected by its first datagram; one of IPv6 never counts as connected.
+    if (fd.type === FD_TYPE.IPV4_SOCK) fd.connected = true;
+    else if (fd.type === FD_TYPE.IPV6_SOCK && !(fd.role === ROLE.SERVER && fd.l4proto === L4.UDP)) fd.connected = true;
     if (tuple >= 0) learnTuple(insp, fd, ev, tuple, incoming);
   };
 }
