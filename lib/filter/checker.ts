@@ -108,6 +108,8 @@ export function isField(text: string, provider: FieldProvider): boolean {
   try {
     const ast = parseFilterBytes(`${text} exists`);
     if (ast.kind !== "exists") return false;
+    // Asked first, because the error would look for similar names.
+    if (ast.left.kind === "field" && !provider.has(ast.left.name)) return false;
     new OperandBinder(provider, ast.pos).bind(ast.left);
     return true;
   } catch (e) {
