@@ -22,6 +22,11 @@ function isConnection(fd: FdInfo): boolean {
 /** The IPv6 address of no machine in particular; as a destination it means the machine itself. */
 const ANY_IPV6 = "\0".repeat(16);
 
+/** True for IPv6 sockets without a destination; new ones have none either. */
+function isAny6(fd: FdInfo): boolean {
+  return fd.dip === ANY_IPV6 || (fd.type === FD_TYPE.IPV6_SOCK && fd.dip === 0);
+}
+
 /** True for addresses of the machine itself. */
 export function isLocal(ctx: Context, ip: Ip): boolean {
   if (isLoopback(ip)) return true;
@@ -117,7 +122,7 @@ export const FD_SERVER_FIELDS: readonly Field[] = [
   bool(
     "fd.is_server",
     "True when the process is the server of the connection",
-    ofFd((fd, ctx) => isServerSocket(fd) || (isConnection(fd) && (fd.dip === ANY_IPV6 || isLocal(ctx, fd.dip)))),
+    ofFd((fd, ctx) => isServerSocket(fd) || (isConnection(fd) && (isAny6(fd) || isLocal(ctx, fd.dip)))),
   ),
 ];
 

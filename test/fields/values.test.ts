@@ -401,3 +401,12 @@ test("util.cnt counts its own uses", () => {
   const field = resolveField("util.cnt", null);
   expect(atLast([close(1)], (ctx) => [field.extract(ctx), field.extract(ctx)])).toEqual([1, 2]);
 });
+
+test("fd.is_server: an IPv6 socket without destination counts as the machine's own, one of IPv4 does not", () => {
+  const socket = (domain: number): EventSpec => ({
+    type: "SOCKET_X",
+    params: { fd: 3, domain, type: 1, proto: 0, flags: 0 },
+  });
+  expect(textOf("fd.is_server", [socket(10)])).toBe("true");
+  expect(textOf("fd.is_server", [socket(2)])).toBe("false");
+});
