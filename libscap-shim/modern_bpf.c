@@ -530,6 +530,28 @@ void modern_stop(struct modern_bpf *m)
 		bpf_link__destroy(m->links[--m->n_links]);
 }
 
+/*
+ * Since Linux 7 a task can lose its CPU in the middle of a program. Until it goes on, the kernel leaves the program out for all
+ * others that run there, and counts that only with the program.
+ */
+uint64_t modern_missed(const struct modern_bpf *m)
+{
+	struct bpf_program *program;
+	uint64_t missed = 0;
+
+	bpf_object__for_each_program(program, m->object)
+	{
+		struct bpf_prog_info info = {0};
+		uint32_t size = sizeof info;
+
+		if (strncmp(bpf_program__name(program), "on_", 3) != 0 || !bpf_program__autoload(program))
+			continue;
+		if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) == 0)
+			missed += info.recursion_misses;
+	}
+	return missed;
+}
+
 void modern_close(struct modern_bpf *m)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);

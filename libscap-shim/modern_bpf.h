@@ -40,6 +40,8 @@ int modern_open(struct modern_bpf *m, const uint32_t *options, char *error, uint
 void modern_select(struct modern_bpf *m, const uint16_t *codes, uint32_t n);
 int modern_start(struct modern_bpf *m, char *error, uint32_t size);
 void modern_stop(struct modern_bpf *m);
+/* Calls at which the kernel left a program out, wanted or not: see the definition. */
+uint64_t modern_missed(const struct modern_bpf *m);
 void modern_close(struct modern_bpf *m);
 
 #endif

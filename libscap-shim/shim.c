@@ -202,6 +202,9 @@ void shim_stats(struct shim *s, int32_t cpu, uint64_t *stats)
 		stats[SHIM_STAT_DROPS_BUG] += c->drops_bug;
 		stats[SHIM_STAT_PREEMPTIONS] += c->preemptions;
 	}
+	/* The kernel does not say of which CPU. */
+	if (cpu < 0)
+		stats[SHIM_STAT_PREEMPTIONS] += modern_missed(m);
 }
 
 _Static_assert(SHIM_STAT_DROPS_MAX_SIZE == SHIM_STAT_DROPS + PROBE_DROP_KINDS, "one column per kind of drop");
