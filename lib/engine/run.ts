@@ -113,9 +113,8 @@ class LiveRun {
     const { source, inspector } = await loading.finish(this.syscalls, stateOptions(config));
     this.source = source;
     for (const text of settle(source)) settings.log.warning(text);
-    // What loading left behind (30 MB with the shipped rules) would stay for as long as the run lasts. Some of it goes only when
-    // the first seconds, in which much is done for the first time, are over.
-    releaseMemory();
+    // What the start left behind (30 MB with the shipped rules) would stay for as long as the run lasts. It goes when the first
+    // seconds, in which much is done for the first time, are over.
     const settled = setTimeout(releaseMemory, SETTLED_MS);
     this.say(`engine ${engineName}`);
     this.watchFiles();
