@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads tokens of the filter language from a byte string and knows its place in it.
+import { escapeAt } from "../fields/escapes.ts";
 import type { Pos } from "./ast.ts";
 
 const FIELD_NAME = /[a-zA-Z][a-zA-Z0-9_]*(?:\.[a-zA-Z][a-zA-Z0-9_]*)+/y;
@@ -37,18 +38,6 @@ function utf8Length(s: string, i: number): number {
   if ((b === 0xe0 && second < 0xa0) || (b === 0xf0 && second < 0x90) || (b === 0xf4 && second > 0x8f)) return 0;
   return need;
 }
-
-const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {
-  b: "\b",
-  f: "\f",
-  n: "\n",
-  r: "\r",
-  t: "\t",
-  "\\": "\\",
-  "/": "/",
-  // A backslash before a blank stands for itself and takes the blank with it.
-  " ": "\\",
-};
 
 /** A position in a filter text that only moves when a token was read. */
 export class Scanner {
@@ -170,19 +159,18 @@ function resolveEscapes(inner: string, quote: string): string | EscapeProblem {
       out += c;
       continue;
     }
-    const e = inner[++i] ?? "";
-    if (e === quote) {
-      out += e;
-    } else if (e === "x") {
-      const hex = inner.slice(i + 1, i + 3);
-      if (!/^[0-9a-fA-F]{2}$/.test(hex)) return new EscapeProblem(`'\\x' needs two hexadecimal digits, found '${hex}'`);
-      out += String.fromCharCode(Number.parseInt(hex, 16));
-      i += 2;
-    } else {
-      const s = SIMPLE_ESCAPES[e];
-      if (s === undefined) return new EscapeProblem(`no escape '\\${e}' in a string quoted with ${quote}`);
-      out += s;
+    const found = escapeAt(inner, i + 1, quote);
+    if (found === undefined) {
+      const e = inner[i + 1] ?? "";
+      const digits = inner.slice(i + 2, i + 4);
+      return new EscapeProblem(
+        e === "x"
+          ? `'\\x' needs two hexadecimal digits, found '${digits}'`
+          : `no escape '\\${e}' in a string quoted with ${quote}`,
+      );
     }
+    out += found.value;
+    i += found.length;
   }
   return out;
 }

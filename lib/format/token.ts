@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What may follow a "%": a field, or a transformer call over fields and constants.
+import { escapeAt } from "../fields/escapes.ts";
 import type { Scalar, Value } from "../fields/field.ts";
 import { argumentWanted, type FieldRegistry, type ResolvedField } from "../fields/registry.ts";
 import * as functions from "../fields/transformers.ts";
@@ -156,18 +157,6 @@ function parseArgument(text: string, at: number, registry: FieldRegistry, depth:
 
 const NUMBER = /^(?:0[xX][0-9a-fA-F]+|[+-]?[0-9]+\.?[0-9]*(?:[eE][+-][0-9]+)?)/;
 
-// A backslash before a blank stands for itself and takes the blank with it, as in filters.
-const ESCAPES: Readonly<Record<string, string>> = {
-  b: "\b",
-  f: "\f",
-  n: "\n",
-  r: "\r",
-  t: "\t",
-  "\\": "\\",
-  "/": "/",
-  " ": "\\",
-};
-
 function parseQuoted(text: string, at: number, quote: string): Parsed {
   let value = "";
   for (let p = at + 1; p < text.length; p++) {
@@ -177,13 +166,10 @@ function parseQuoted(text: string, at: number, quote: string): Parsed {
       value += c;
       continue;
     }
-    const next = text[++p] ?? "";
-    const hex = next === "x" ? /^[0-9a-fA-F]{2}/.exec(text.slice(p + 1, p + 3))?.[0] : undefined;
-    const escaped =
-      hex === undefined ? (next === quote ? quote : ESCAPES[next]) : String.fromCharCode(Number(`0x${hex}`));
-    if (escaped === undefined) throw new TokenError(`no escape '\\${next}' in a string`, p - 1);
-    value += escaped;
-    if (hex !== undefined) p += 2;
+    const found = escapeAt(text, p + 1, quote);
+    if (found === undefined) throw new TokenError(`no escape '\\${text[p + 1] ?? ""}' in a string`, p);
+    value += found.value;
+    p += found.length;
   }
   throw new TokenError(`expected a closing ${quote}`, at);
 }
