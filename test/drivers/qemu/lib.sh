@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # What the runs of a guest share. A run prints what it has to say; runs.ts knows what that should be.
 
-# listen FLAG…: starts `falco capture` in the background with its output in ./out and ./err, and waits until it shows events. What
-# is shown of `act N /mark/NAME` are the lines with that path.
-listen() {
-	falco capture -U -p '%evt.arg.name' "$@" 'evt.arg.name contains /mark/' >out 2>err &
-	falco=$!
+# heard: waits until ./out of the falco that was started shows events, or it is gone. What is shown of `act N /mark/NAME` are the
+# lines with that path.
+heard() {
 	tries=0
 	while ! grep -q /mark/hello out; do
 		kill -0 $falco 2>/dev/null || break
@@ -14,6 +12,27 @@ listen() {
 		act 1 /mark/hello
 		usleep 100000
 	done
+}
+
+# listen FLAG…: starts `falco capture` in the background with its output in ./out and ./err, and waits until it shows events.
+listen() {
+	falco capture -U -p '%evt.arg.name' "$@" 'evt.arg.name contains /mark/' >out 2>err &
+	falco=$!
+	heard
+}
+
+# watch_marks FLAG…: the same with `falco run` and a rule about /mark.
+watch_marks() {
+	cat >rules.yaml <<'END'
+- rule: Marked file
+  desc: A file with a mark was opened.
+  condition: evt.type in (open, openat, openat2) and fd.name startswith /mark/
+  output: Marked (file=%fd.name name=%proc.name)
+  priority: WARNING
+END
+	falco run -U -r rules.yaml "$@" >out 2>err &
+	falco=$!
+	heard
 }
 
 # settled: waits until what listen started shows nothing new any more.

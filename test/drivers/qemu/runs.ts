@@ -26,19 +26,7 @@ export const RUNS: readonly Run[] = [
     name: "alert",
     shows: "falco run sees what its rules are about and says it",
     script: `
-      cat >rules.yaml <<'END'
-- rule: Marked file
-  desc: A file with a mark was opened.
-  condition: evt.type in (open, openat, openat2) and fd.name startswith /mark/
-  output: Marked (file=%fd.name name=%proc.name)
-  priority: WARNING
-END
-      falco run -U -r rules.yaml >out 2>err &
-      falco=$!
-      tries=0
-      while ! grep -q /mark/hello out && [ $tries -lt 600 ]; do
-        tries=$((tries + 1)); act 1 /mark/hello; usleep 100000
-      done
+      watch_marks
       act 3 /mark/three
       sleep 1
       kill -INT $falco
@@ -233,20 +221,8 @@ END
     name: "full-disk-run",
     shows: "a full disk under the alerts is said and does not end the run",
     script: `
-      cat >rules.yaml <<'END'
-- rule: Marked file
-  desc: A file with a mark was opened.
-  condition: evt.type in (open, openat, openat2) and fd.name startswith /mark/
-  output: Marked (file=%fd.name)
-  priority: WARNING
-END
       mkdir disk && mount -t tmpfs -o size=16k disk disk
-      falco run -U -r rules.yaml -o file_output.enabled=true -o file_output.filename=disk/alerts >out 2>err &
-      falco=$!
-      tries=0
-      while ! grep -q /mark/hello out && [ $tries -lt 600 ]; do
-        tries=$((tries + 1)); act 1 /mark/hello; usleep 100000
-      done
+      watch_marks -o file_output.enabled=true -o file_output.filename=disk/alerts
       act 3000 /mark/fill
       settled
       kill -INT $falco
