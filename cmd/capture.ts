@@ -6,13 +6,13 @@ import { constants } from "node:os";
 import type { CaptureFiles } from "../lib/engine/capture/files.ts";
 import type { RotationRules } from "../lib/engine/capture/rotation.ts";
 import type { CaptureCounts, CaptureOptions, Line, LineSink } from "../lib/engine/capture/run.ts";
-import type { ThreadPart } from "../lib/filter/compile.ts";
-import type { Context, Inspector, InspectorOptions } from "../lib/sinsp/inspector.ts";
+import type { Context, Inspector, InspectorOptions, ThreadCondition } from "../lib/sinsp/inspector.ts";
 import { CAPTURE_FLAGS } from "./capture_flags.ts";
 import type { Args } from "./cli/args.ts";
 import { describeError, UsageError } from "./cli/errors.ts";
 import type { Command } from "./cli/flags.ts";
 import { Output } from "./cli/output.ts";
+import { obeysEscapes } from "./cli/terminal.ts";
 import { embedded } from "./embedded.ts";
 
 /** The line of an event, as scripts written for sysdig expect it. */
@@ -63,7 +63,7 @@ interface Filter {
   /** Mask by event id of the types that can make it true. */
   types(): Uint8Array;
   /** The condition on threads that it comes to for some types; null without one. */
-  threads(): ThreadPart | null;
+  threads(): ThreadCondition | null;
   /** Names of the fields in it. */
   readonly fields: readonly string[];
 }
@@ -264,7 +264,7 @@ const NOT_WHOLE = ["limit", "duration", "snaplen", "file-size", "events", "secon
 
 /** True when a progress bar is to be shown. */
 function wantsBar(args: Args): boolean {
-  return args.bool("progress") || (process.stderr.isTTY && process.env["TERM"] !== "dumb" && !process.stdout.isTTY);
+  return args.bool("progress") || (obeysEscapes(process.stderr) && !process.stdout.isTTY);
 }
 
 /** --info, --raw and copies of whole files, which need no state; undefined when the flags ask for something else. */

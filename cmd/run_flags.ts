@@ -6,6 +6,7 @@ import type { Selection } from "../lib/rules/selection.ts";
 import type { Args } from "./cli/args.ts";
 import { UsageError } from "./cli/errors.ts";
 import type { Flag } from "./cli/flags.ts";
+import { obeysEscapes } from "./cli/terminal.ts";
 
 const RULES = "Rules";
 const CONFIG = "Configuration";
@@ -246,7 +247,7 @@ function paintLine(message: Message, json: boolean): string {
 
 /** Writes to the terminal on stderr; null when there is none. */
 export function terminal(): ((text: string) => void) | null {
-  return process.stderr.isTTY && process.env["TERM"] !== "dumb" ? (text) => void process.stderr.write(text) : null;
+  return obeysEscapes(process.stderr) ? (text) => void process.stderr.write(text) : null;
 }
 
 /** Settings that older flags stand for; says for each what it is called now. */

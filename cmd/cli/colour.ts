@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Colours: only on a terminal, and never when NO_COLOR is set.
 import { Chalk, type ChalkInstance } from "chalk";
+import { obeysEscapes } from "./terminal.ts";
 
 /** Whether a stream shows colours. */
 export function showsColours(stream: { isTTY?: boolean }): boolean {
-  return stream.isTTY === true && (process.env["NO_COLOR"] ?? "") === "" && process.env["TERM"] !== "dumb";
+  return obeysEscapes(stream) && (process.env["NO_COLOR"] ?? "") === "";
 }
 
 /** Styles for a stream; without colours they give back the text as it is. */

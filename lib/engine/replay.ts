@@ -68,13 +68,9 @@ export async function replay(settings: ReplaySettings, loaded = load(settings)):
   });
   const release = onSignals({ stop: () => engine.stop(), reopen: () => outputs.reopen() });
   // A limit counts all events, whether or not a rule looks at them.
-  const { wanted, figures } = loaded.needs;
+  const { wanted, ...always } = loaded.needs;
   const selective = settings.maxEvents === undefined && wanted !== undefined;
-  const state = {
-    ...stateOptions(config),
-    ...(figures === false ? { figures } : {}),
-    ...(selective ? { wanted } : {}),
-  };
+  const state = { ...stateOptions(config), ...always, ...(selective ? { wanted } : {}) };
   let status = 0;
   try {
     for (const path of captures) {

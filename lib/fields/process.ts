@@ -10,28 +10,26 @@ import { threadOnly } from "./thread_only.ts";
 import { argsOf, cmdlineOf, envOf, envValue, exelineOf } from "./thread_text.ts";
 import { canonical, exactTime } from "./time_text.ts";
 
-/** An extractor over the thread, whatever the event; missing when the event has none. */
-export function ofThread(get: (t: ThreadInfo, ctx: ThreadContext) => Value | undefined): Extractor {
-  return threadOnly((ctx) => {
-    const t = ctx.thread;
-    return t === null ? undefined : get(t, ctx);
-  });
-}
-
-/** The same where the event counts too. */
-export function ofThreadNow(get: (t: ThreadInfo, ctx: Context) => Value | undefined): Extractor {
-  return (ctx) => {
+function overThread<C extends ThreadContext>(get: (t: ThreadInfo, ctx: C) => Value | undefined) {
+  return (ctx: C): Value | undefined => {
     const t = ctx.thread;
     return t === null ? undefined : get(t, ctx);
   };
 }
 
+/** An extractor over the thread, whatever the event; missing when the event has none. */
+export function ofThread(get: (t: ThreadInfo, ctx: ThreadContext) => Value | undefined): Extractor {
+  return threadOnly(overThread(get));
+}
+
+/** The same where the event counts too. */
+export function ofThreadNow(get: (t: ThreadInfo, ctx: Context) => Value | undefined): Extractor {
+  return overThread(get);
+}
+
 /** As ofThread over the main thread of the process. */
 function ofLeader(get: (t: ThreadInfo, ctx: ThreadContext) => Value | undefined): Extractor {
-  return threadOnly((ctx) => {
-    const t = ctx.thread;
-    return t === null ? undefined : get(ctx.leaderOf(t), ctx);
-  });
+  return ofThread((t, ctx) => get(ctx.leaderOf(t), ctx));
 }
 
 /** Ids below −1 or beyond 32 bits are no ids. */

@@ -2,7 +2,7 @@
 // Compiles one filter: what the event type decides is a table, the rest is a generated function per group of types.
 import { isThreadOnly } from "../fields/thread_only.ts";
 import { EVENT_MAX } from "../schema/events.ts";
-import type { Context, ThreadContext } from "../sinsp/inspector.ts";
+import type { Context, ThreadCondition, ThreadContext } from "../sinsp/inspector.ts";
 import type { CheckedFilter } from "./checker.ts";
 import { CodeWriter } from "./codegen.ts";
 import { FALSE, type Term, TermPool, TRUE } from "./terms.ts";
@@ -45,15 +45,8 @@ export function compileFilter(filter: CheckedFilter): Test {
   };
 }
 
-/** The part of a filter that threads alone decide. */
-export interface ThreadPart {
-  /** 1 for the event types for which the filter is this condition, by event id. */
-  readonly types: Uint8Array;
-  readonly matches: (ctx: ThreadContext) => boolean;
-}
-
 /** Finds the condition on threads alone that the filter comes to for most event types; null when there is none. */
-export function threadPart(filter: CheckedFilter): ThreadPart | null {
+export function threadPart(filter: CheckedFilter): ThreadCondition | null {
   const pool = new TermPool();
   const root = pool.of(filter.root);
   const typesOf = new Map<Term, number[]>();

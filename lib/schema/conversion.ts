@@ -121,19 +121,23 @@ function makePlan(recordedType: number, nparams: number): ConversionPlan {
   throw new Error(`the rules for event ${recordedType} with ${nparams} parameters do not come to an end`);
 }
 
-/** By event type: all types that an event recorded so can become, itself among them. */
-const becomes: (readonly number[] | undefined)[] = [];
+/** By event type, the types that one rule makes of it. */
+let nextTypes: Map<number, Set<number>> | null = null;
 
-function typesAfter(type: number): readonly number[] {
-  const known = becomes[type];
-  if (known !== undefined) return known;
-  const types = [type];
-  for (const t of types) {
+/** All types that an event recorded as `type` can become, itself first. */
+function typesAfter(type: number): ReadonlySet<number> {
+  if (nextTypes === null) {
+    nextTypes = new Map();
     for (const [from, , action, to] of CONVERTER_ROWS) {
-      if (from === t && (action === "change_type" || action === "add_params") && !types.includes(to)) types.push(to);
+      if (action !== "change_type" && action !== "add_params") continue;
+      const known = nextTypes.get(from);
+      if (known === undefined) nextTypes.set(from, new Set([to]));
+      else known.add(to);
     }
   }
-  becomes[type] = types;
+  const types = new Set([type]);
+  // A set goes on with what is added to it meanwhile.
+  for (const t of types) for (const next of nextTypes.get(t) ?? []) types.add(next);
   return types;
 }
 
@@ -155,17 +159,16 @@ export const DEMAND = Object.freeze({
  */
 export function demandFor(wanted: Uint8Array): Uint8Array {
   const demand = new Uint8Array(EVENT_MAX);
-  const isWanted = (type: number): boolean => typesAfter(type).some((t) => wanted[t] === 1);
+  const isWanted = (types: ReadonlySet<number>): boolean => [...types].some((t) => wanted[t] === 1);
   const kept = new Set<number>();
-  for (const [from, , action] of CONVERTER_ROWS) {
-    if (action === "store" || action === "store_and_pass") kept.add(from);
-  }
+  for (const [from, , action] of CONVERTER_ROWS) if (action === "store" || action === "store_and_pass") kept.add(from);
   for (let type = 0; type < EVENT_MAX; type++) {
     // What the converter drops is not counted, which only it can tell.
-    if ((EVENT_FLAGS[type] ?? 0) & EF.UNUSED || isWanted(type)) continue;
     const after = typesAfter(type);
-    if ((type & 1) === 1 || !after.some((t) => kept.has(t))) demand[type] = DEMAND.UNWANTED;
-    else demand[type] = after.some((t) => isWanted(t + 1)) ? DEMAND.KEPT : DEMAND.UNWANTED_ENTER;
+    if ((EVENT_FLAGS[type] ?? 0) & EF.UNUSED || isWanted(after)) continue;
+    const isKept = (type & 1) === 0 && [...after].some((t) => kept.has(t));
+    if (!isKept) demand[type] = DEMAND.UNWANTED;
+    else demand[type] = [...after].some((t) => isWanted(typesAfter(t + 1))) ? DEMAND.KEPT : DEMAND.UNWANTED_ENTER;
   }
   return demand;
 }

@@ -6,14 +6,14 @@ import { join } from "node:path";
 import { demandOf } from "../../lib/fields/demand.ts";
 import { builtinFields } from "../../lib/fields/registry.ts";
 import { checkFilter } from "../../lib/filter/checker.ts";
-import { compileFilter, type ThreadPart, threadPart } from "../../lib/filter/compile.ts";
+import { compileFilter, threadPart } from "../../lib/filter/compile.ts";
 import { eventTypesOf } from "../../lib/filter/event_types.ts";
 import { parseFilter } from "../../lib/filter/parser.ts";
 import { ScapFormatError } from "../../lib/scap/errors.ts";
 import { openCapture } from "../../lib/scap/reader.ts";
 import { NEXT } from "../../lib/scap/source.ts";
 import { EVENT_MAX, EVENTS } from "../../lib/schema/events.ts";
-import { type Context, Inspector, type InspectorOptions } from "../../lib/sinsp/inspector.ts";
+import { type Context, Inspector, type InspectorOptions, type ThreadCondition } from "../../lib/sinsp/inspector.ts";
 import { HAS_SHARED, ROOT, sharedPath, sharedTest } from "../support/shared.ts";
 
 type Extract = (ctx: Context) => unknown;
@@ -147,7 +147,7 @@ describe("events are really passed over", () => {
 
   test("whose thread nobody wants", async () => {
     const checked = checkFilter(parseFilter("proc.name = none"), builtinFields);
-    const threads = threadPart(checked) as ThreadPart;
+    const threads = threadPart(checked) as ThreadCondition;
     const all = await see(path, () => true, [], {});
     const some = await see(path, () => true, [], { wanted: eventTypesOf(checked.ast), threads, figures: false });
     expect(some.delivered).toBeLessThan(all.delivered / 2);
@@ -155,7 +155,7 @@ describe("events are really passed over", () => {
 });
 
 test("threadPart() finds conditions on threads only", () => {
-  const part = (text: string): ThreadPart | null => threadPart(checkFilter(parseFilter(text), builtinFields));
+  const part = (text: string): ThreadCondition | null => threadPart(checkFilter(parseFilter(text), builtinFields));
   for (const text of [
     "fd.name = a",
     "evt.type = open",
