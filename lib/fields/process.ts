@@ -28,8 +28,13 @@ export function ofThreadNow(get: (t: ThreadInfo, ctx: Context) => Value | undefi
 }
 
 /** As ofThread over the main thread of the process. */
-function ofLeader(get: (t: ThreadInfo, ctx: ThreadContext) => Value | undefined): Extractor {
-  return ofThread((t, ctx) => get(ctx.leaderOf(t), ctx));
+function ofLeader(get: (t: ThreadInfo) => Value | undefined): Extractor {
+  return ofThread((t, ctx) => get(ctx.leaderOf(t)));
+}
+
+/** The same where descriptors are looked at. */
+function ofLeaderNow(get: (t: ThreadInfo) => Value | undefined): Extractor {
+  return ofThreadNow((t, ctx) => get(ctx.leaderOf(t)));
 }
 
 /** Ids below −1 or beyond 32 bits are no ids. */
@@ -240,7 +245,7 @@ export const PROCESS_IMAGE_FIELDS: readonly Field[] = [
 const openCount = (t: ThreadInfo): number => t.fds?.size ?? 0;
 
 export const PROCESS_RESOURCE_FIELDS: readonly Field[] = [
-  u64("proc.fdopencount", "Number of open descriptors", ofLeader(openCount)),
+  u64("proc.fdopencount", "Number of open descriptors", ofLeaderNow(openCount)),
   field(
     "proc.fdlimit",
     PT.INT64,
@@ -254,7 +259,7 @@ export const PROCESS_RESOURCE_FIELDS: readonly Field[] = [
     "proc.fdusage",
     PT.DOUBLE,
     "Open descriptors in percent of the limit",
-    ofLeader((t) => (t.fdlimit > 0 ? (openCount(t) * 100) / t.fdlimit : 0)),
+    ofLeaderNow((t) => (t.fdlimit > 0 ? (openCount(t) * 100) / t.fdlimit : 0)),
   ),
   u64(
     "proc.vmsize",
@@ -297,7 +302,7 @@ export const PROCESS_STD_FIELDS: readonly Field[] = [
     text(
       `proc.${name}.type`,
       `${doc}: type of the descriptor`,
-      ofLeader((t) => {
+      ofLeaderNow((t) => {
         const info = t.fds?.get(fd);
         return info === undefined ? undefined : fdTypeName(info.type);
       }),
@@ -307,7 +312,7 @@ export const PROCESS_STD_FIELDS: readonly Field[] = [
     text(
       `proc.${name}.name`,
       `${doc}: name of the descriptor`,
-      ofLeader((t) => t.fds?.get(fd)?.name),
+      ofLeaderNow((t) => t.fds?.get(fd)?.name),
     ),
   ),
 ];

@@ -6,6 +6,9 @@ import type { EventCursor } from "./cursor.ts";
 const MAX_THREADS = 65536;
 const MAX_BYTES = 32 * 1024 * 1024;
 
+/** Entries that are found without the map. */
+const LATELY = 256;
+
 /** No event. */
 const NONE = -1;
 
@@ -13,8 +16,9 @@ const NONE = -1;
 const EMPTY = Buffer.alloc(0);
 const EMPTY_VIEW = new DataView(new ArrayBuffer(0));
 
-/** A kept event: where it was found, or a copy of it. */
+/** A kept event of a thread: where it was found, or a copy of it. */
 export class KeptEvent {
+  constructor(public tid: number) {}
   type = NONE;
   nparams = 0;
   length = 0;
@@ -30,26 +34,24 @@ export class KeptEvent {
 export class EnterStore {
   private readonly kept = new Map<number, KeptEvent>();
   private size = 0;
-  /** Entry looked up last, and its thread. */
-  private lastTid = Number.NaN;
-  private last: KeptEvent | undefined;
+  /** Entries looked up lately, each at the lowest bits of its thread's id. */
+  private readonly lately: KeptEvent[] = new Array(LATELY).fill(new KeptEvent(Number.NaN));
   /** Entries whose event lies where it was found. */
   private readonly attached: KeptEvent[] = [];
 
   get(tid: number): KeptEvent | undefined {
-    if (tid !== this.lastTid) {
-      this.last = this.kept.get(tid);
-      this.lastTid = tid;
-    }
-    return this.last;
+    const lately = this.lately[tid & (LATELY - 1)]!;
+    if (lately.tid === tid) return lately;
+    const entry = this.kept.get(tid);
+    if (entry !== undefined) this.lately[tid & (LATELY - 1)] = entry;
+    return entry;
   }
 
   private entry(tid: number): KeptEvent {
     const known = this.get(tid);
     if (known !== undefined) return known;
-    const entry = new KeptEvent();
+    const entry = new KeptEvent(tid);
     this.kept.set(tid, entry);
-    this.last = entry;
     if (this.kept.size > MAX_THREADS) this.evict(tid);
     return entry;
   }
@@ -112,20 +114,23 @@ export class EnterStore {
 
   private evict(except: number): void {
     if (this.kept.size <= MAX_THREADS && this.size <= MAX_BYTES) return;
-    this.lastTid = Number.NaN;
     for (const [tid, entry] of this.kept) {
       if (tid === except) continue;
-      this.kept.delete(tid);
+      this.drop(entry);
       this.size -= entry.own.length;
       entry.bytes = entry.own;
       if (this.kept.size <= MAX_THREADS && this.size <= MAX_BYTES) return;
     }
   }
 
+  private drop(entry: KeptEvent): void {
+    this.kept.delete(entry.tid);
+    entry.tid = Number.NaN;
+  }
+
   clear(): void {
-    this.kept.clear();
+    for (const entry of this.kept.values()) this.drop(entry);
     this.attached.length = 0;
     this.size = 0;
-    this.lastTid = Number.NaN;
   }
 }

@@ -27,8 +27,9 @@ const TWO32 = 4294967296;
 /** Smallest event blocks: block header, cpu, (flags), event header and trailer; v1 headers are 4 bytes shorter. */
 const LEAST_BLOCK = 8 + 2 + 22 + 4;
 
-/** No thread's id. */
-const NOBODY = Number.MIN_SAFE_INTEGER;
+/** Threads that are known to the reader lie at the lowest bits of their ids; nobody's id lies where it would have to. */
+const KNOWN_THREADS = 256;
+const NOBODY = Int32Array.from({ length: KNOWN_THREADS }, (_, i) => i + 1);
 
 /** The block held nothing to deliver. */
 const PASSED_OVER = -1;
@@ -71,6 +72,9 @@ function selectiveTable(wanted: Uint8Array): Uint8Array {
   const demand = demandFor(wanted);
   return typeTable((type) => PASSES[demand[type]!] ?? AS_IS[type]!);
 }
+
+/** While nothing is selected no thread is known. */
+const ALL_HARMLESS = new Uint8Array(EVENT_MAX).fill(1);
 
 /** Memory for `size` bytes of a file, with the converter's constants behind them. */
 function newWindow(size: number): Buffer {
@@ -137,8 +141,9 @@ export class FileSource implements CaptureSource, Window {
   /** What choose() was given last, and the table made of it. */
   private selection: Selection | null = null;
   private selective: Uint8Array = CURRENT;
-  /** Thread whose events are passed over unasked. */
-  private knownTid = NOBODY;
+  private harmless: Uint8Array = ALL_HARMLESS;
+  /** Threads whose events are passed over unasked. */
+  private readonly known = NOBODY.slice();
 
   constructor(name: string, input: ByteInput, options: OpenOptions) {
     this.name = name;
@@ -210,7 +215,7 @@ export class FileSource implements CaptureSource, Window {
       if (asIs <= PASS && asIs >= PASS_KEPT) {
         // Marked events are for those who look at the marks.
         if (flags !== 0) return this.nextSlow(at);
-        if (tid !== this.knownTid && this.meet(tid, type)) asIs = CURRENT[type]!;
+        if (this.known[tid & (KNOWN_THREADS - 1)] !== tid && this.meet(tid, type)) asIs = CURRENT[type]!;
         else {
           this.passedOver++;
           if (asIs !== PASS_KEPT) {
@@ -238,7 +243,7 @@ export class FileSource implements CaptureSource, Window {
       c.length = length;
       c.reset();
       if (asIs === nparams || asIs === ANY_COUNT || (this.convert() && asIs !== PASS_KEPT)) {
-        this.knownTid = NOBODY;
+        if (this.harmless[c.type] !== 1) this.known.set(NOBODY);
         return NEXT.EVENT;
       }
       at = next;
@@ -250,15 +255,17 @@ export class FileSource implements CaptureSource, Window {
     if (selection !== null && selection !== this.selection) {
       this.selection = selection;
       this.selective = selectiveTable(selection.wanted);
+      this.harmless = selection.harmless;
     }
-    this.knownTid = NOBODY;
+    this.known.set(NOBODY);
     this.asIs = selection === null ? CURRENT : this.selective;
   }
 
   /** Whether an event is to be delivered although its type is not wanted. */
   private meet(tid: number, type: number): boolean {
     const answer = this.selection!.meet(tid, type);
-    this.knownTid = answer === MEET.KNOWN ? tid : NOBODY;
+    // An id of more than 32 bits is asked for every time.
+    if (answer === MEET.KNOWN && tid === (tid | 0)) this.known[tid & (KNOWN_THREADS - 1)] = tid;
     return answer === MEET.DELIVER;
   }
 

@@ -182,7 +182,7 @@ export const NEXT = Object.freeze({
 
 /** What `Selection.meet` answers. */
 export const MEET = Object.freeze({
-  /** The event is passed over, and so are all further ones of its thread until an event is delivered, unasked. */
+  /** The event is passed over, and so are all further ones of its thread, unasked, until an event is delivered that may change the answer. */
   KNOWN: 0,
   /** The event is passed over. */
   PASS: 1,
@@ -194,6 +194,8 @@ export const MEET = Object.freeze({
 export interface Selection {
   /** 1 for the types that must be delivered, by event id; those an event is recorded as count as well as those it is converted to. */
   readonly wanted: Uint8Array;
+  /** 1 for the types that leave every answer of `meet` as it was, by event id in the current schema. */
+  readonly harmless: Uint8Array;
   /** Asked before an event of another type is passed over; a MEET code. The cursor need not be on the event. */
   meet(tid: number, type: number): number;
 }

@@ -24,7 +24,7 @@ import type { Context } from "./context.ts";
 import type { FdInfo } from "./fd_info.ts";
 import { FdTable } from "./fd_table.ts";
 import type { Handler } from "./handlers/handler.ts";
-import { HANDLERS, HANDLERS_WITHOUT_FIGURES, handledTypes } from "./handlers/index.ts";
+import { descriptorTypes, HANDLERS, HANDLERS_WITHOUT_FIGURES, handledTypes } from "./handlers/index.ts";
 import type { InspectorOptions, InspectorStats } from "./options.ts";
 import { joinPath } from "./path.ts";
 import { Questions } from "./questions.ts";
@@ -135,7 +135,11 @@ export class Inspector implements Context {
     this.selection =
       wanted === undefined
         ? null
-        : { wanted: neededTypes({ ...opts, wanted }, this.handlers), meet: (tid, type) => this.meet(tid, type) };
+        : {
+            wanted: neededTypes({ ...opts, wanted }, this.handlers),
+            harmless: descriptorTypes(this.handlers),
+            meet: (tid, type) => this.meet(tid, type),
+          };
     this.threads = new ThreadTable(this.counters, opts.maxThreads ?? MAX_THREADS);
     this.seed(source.state);
   }

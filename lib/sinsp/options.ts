@@ -14,7 +14,7 @@ export interface MissingThread {
 export interface ThreadCondition {
   /** 1 for the types it holds for, by event id. */
   readonly types: Uint8Array;
-  /** Looks at `thread` and the state, not at the event. */
+  /** Looks at `thread` and the state but for descriptors, not at the event. */
   matches(ctx: ThreadContext): boolean;
 }
 

@@ -5,6 +5,8 @@ import { ThreadGroup, type ThreadInfo } from "./thread_info.ts";
 
 /** Most threads kept unless told otherwise. */
 export const MAX_THREADS = 262_144;
+/** Threads that are found without the map. */
+const LATELY = 256;
 /** Threads that exited lately are remembered in a ring of this many … */
 const EXITED_RING = 8192;
 /** … for this long (ns). */
@@ -14,8 +16,8 @@ const EXITED_NS = 2e9;
 export class ThreadTable {
   private readonly map = new Map<number, ThreadInfo>();
   private readonly groups = new Map<number, ThreadGroup>();
-  private last: ThreadInfo | undefined;
-  private lastTid = -2;
+  /** Threads looked up lately, each at the lowest bits of its id. */
+  private readonly lately: (ThreadInfo | undefined)[] = new Array(LATELY).fill(undefined);
   private readonly exitedTid = new Float64Array(EXITED_RING).fill(-1);
   private readonly exitedPtid = new Float64Array(EXITED_RING).fill(-1);
   private readonly exitedTs = new Float64Array(EXITED_RING);
@@ -33,12 +35,10 @@ export class ThreadTable {
   }
 
   get(tid: number): ThreadInfo | undefined {
-    if (tid === this.lastTid) return this.last;
+    const lately = this.lately[tid & (LATELY - 1)];
+    if (lately !== undefined && lately.tid === tid) return lately;
     const thread = this.map.get(tid);
-    if (thread !== undefined) {
-      this.last = thread;
-      this.lastTid = tid;
-    }
+    if (thread !== undefined) this.lately[tid & (LATELY - 1)] = thread;
     return thread;
   }
 
@@ -58,8 +58,6 @@ export class ThreadTable {
       return false;
     }
     this.map.set(thread.tid, thread);
-    this.last = thread;
-    this.lastTid = thread.tid;
     this.join(thread);
     this.adopt(thread, thread.ptid);
     return true;
@@ -159,10 +157,8 @@ export class ThreadTable {
     this.map.delete(thread.tid);
     this.map.get(thread.ptid)?.children?.delete(thread.tid);
     this.leave(thread);
-    if (this.lastTid === thread.tid) {
-      this.lastTid = -2;
-      this.last = undefined;
-    }
+    const slot = thread.tid & (LATELY - 1);
+    if (this.lately[slot] === thread) this.lately[slot] = undefined;
     if (Number.isNaN(ts)) return;
     const at = this.exitedAt;
     this.exitedTid[at] = thread.tid;
@@ -221,8 +217,7 @@ export class ThreadTable {
   clear(): void {
     this.map.clear();
     this.groups.clear();
-    this.last = undefined;
-    this.lastTid = -2;
+    this.lately.fill(undefined);
     this.exitedTid.fill(-1);
     this.exitedAt = 0;
   }

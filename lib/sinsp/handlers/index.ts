@@ -27,15 +27,20 @@ function handlerTable(rows: readonly HandlerRow[]): readonly Handler[] {
   return table;
 }
 
-const CORE_ROWS: readonly HandlerRow[] = [
-  ...CLONE_HANDLERS,
-  ...EXEC_HANDLERS,
-  ...PROCESS_HANDLERS,
+/** These change descriptors, and nothing else of threads, processes, users and containers. */
+const DESCRIPTOR_ROWS: readonly HandlerRow[] = [
   ...OPEN_HANDLERS,
   ...CREATE_HANDLERS,
   ...DESCRIPTOR_HANDLERS,
   ...SOCKET_HANDLERS,
   ...IO_HANDLERS,
+];
+
+const CORE_ROWS: readonly HandlerRow[] = [
+  ...CLONE_HANDLERS,
+  ...EXEC_HANDLERS,
+  ...PROCESS_HANDLERS,
+  ...DESCRIPTOR_ROWS,
   ...META_HANDLERS,
 ];
 
@@ -46,4 +51,10 @@ export const HANDLERS_WITHOUT_FIGURES = handlerTable(CORE_ROWS);
 /** 1 for the event types that have a handler, by event id. */
 export function handledTypes(handlers: readonly Handler[]): Uint8Array {
   return Uint8Array.from(handlers, (h) => (h === nothing ? 0 : 1));
+}
+
+/** 1 for the event types that change descriptors at most, by event id. */
+export function descriptorTypes(handlers: readonly Handler[]): Uint8Array {
+  const own = new Set<Handler>([nothing, ...DESCRIPTOR_ROWS.map(([, handler]) => handler)]);
+  return Uint8Array.from(handlers, (h) => (own.has(h) ? 1 : 0));
 }
