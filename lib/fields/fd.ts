@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fields of the descriptor an event works on.
+import { remembered } from "../scap/memo.ts";
 import { FD_TYPE } from "../scap/source.ts";
 import { EVENTS } from "../schema/events.ts";
 import { EF, EV, PF, PT } from "../schema/tables/enums.ts";
@@ -34,10 +35,13 @@ function isFile(fd: FdInfo): boolean {
 }
 
 /** Directory part of a path. */
-function dirname(path: string): string {
+const dirname = remembered((path) => {
   const slash = path.lastIndexOf("/");
   return slash <= 0 ? "/" : path.slice(0, slash);
-}
+});
+
+/** The last part of a path. */
+const basename = remembered((path) => path.slice(path.lastIndexOf("/") + 1));
 
 /** Where the name of a descriptor that could not be had is said: parameters with the directory and the path. */
 const FAILED_PATHS: Readonly<Record<number, readonly [dirfd: number, path: number]>> = {
@@ -154,9 +158,7 @@ export const FD_NAME_FIELDS: readonly Field[] = [
   text(
     "fd.filename",
     "Name of a file without its directory",
-    ofFd((fd) =>
-      isFile(fd) && fd.type !== FD_TYPE.DIRECTORY ? fd.name.slice(fd.name.lastIndexOf("/") + 1) : undefined,
-    ),
+    ofFd((fd) => (isFile(fd) && fd.type !== FD_TYPE.DIRECTORY ? basename(fd.name) : undefined)),
   ),
 ];
 

@@ -19,6 +19,9 @@ import { absoluteText } from "./time_text.ts";
 /** Writes the `len` bytes of a parameter at `at` as text; `len` is never 0 and fits the type. */
 type Write = (out: LineWriter, ctx: Context, ev: EventCursor, at: number, len: number) => void;
 
+/** What a value at `at` stands for; "" nothing. */
+type Name = (ev: EventCursor, at: number) => string;
+
 /** How one parameter is shown. */
 interface ParamRenderer {
   /** `name=`; a blank in front of all but the first. */
@@ -27,6 +30,8 @@ interface ParamRenderer {
   readonly text: Write;
   /** What it stands for: `<f>/etc/passwd`, `ENOENT`; writes nothing when there is nothing to say. */
   readonly resolved: Write | null;
+  /** The same as a string, for types that have it at hand. */
+  readonly name: Name | null;
   /** Shown when nothing was captured. */
   readonly empty: string;
   /** What programs of the time of old captures showed then. */
@@ -214,12 +219,16 @@ const writePairs: Write = (out, _, ev, at, len) => {
   out.str(pairs.join(","));
 };
 
+/** How a type is written: members `text`, `resolved` and `name` of its ParamRenderer. */
+type Writers = readonly [text: Write, resolved: Write | null, name?: Name];
+
 /** A number and the names of its bits, or of the value. */
-function flags(read: Read32, format: number, names: (v: number) => string): readonly [Write, Write] {
-  return [small(read, format), (out, _, ev, at) => out.str(names(read(ev, at)))];
+function flags(read: Read32, format: number, names: (v: number) => string): Writers {
+  const name: Name = (ev, at) => names(read(ev, at));
+  return [small(read, format), (out, _, ev, at) => out.str(name(ev, at)), name];
 }
 
-function writers(type: number, format: number, table: string | null, dirfd: number): readonly [Write, Write | null] {
+function writers(type: number, format: number, table: string | null, dirfd: number): Writers {
   switch (type) {
     case PT.INT8:
       return [small(i8, format), null];
@@ -296,12 +305,13 @@ function writers(type: number, format: number, table: string | null, dirfd: numb
 }
 
 function forType(type: number, format: number, table: string | null, dirfd: number, prefix: string): ParamRenderer {
-  const [text, resolved] = writers(type, format, table, dirfd);
+  const [text, resolved, name] = writers(type, format, table, dirfd);
   const empty = NULLABLE.has(type) ? "NULL" : ABSENT;
   return {
     prefix,
     text,
     resolved,
+    name: name ?? null,
     empty,
     formerEmpty: type === PT.SOCKTUPLE ? "NULL" : "",
     size: PARAM_SIZE[type] ?? 0,
@@ -384,6 +394,8 @@ export function argText(ctx: Context, i: number): string | undefined {
   const len = ev.paramLength(i);
   if (len === 0 || len < r.size) return r.empty;
   const at = ev.paramOffset(i);
+  const name = r.name === null ? "" : r.name(ev, at);
+  if (name !== "") return name;
   if (r.resolved !== null) {
     r.resolved(scratch, ctx, ev, at, len);
     if (scratch.at > 0) return scratch.take();

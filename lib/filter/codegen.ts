@@ -33,6 +33,8 @@ function readsCandidates(check: Check): boolean {
 const MAX_CHAIN = 6;
 /** Most comparisons of a generated function: larger ones are left alone by the optimising compiler. */
 export const MAX_WEIGHT = 160;
+/** Most comparisons that are written out wherever they are asked for. */
+const MAX_REPEATED = 1;
 /** Most operands that are joined in one expression. */
 const MAX_OPERANDS = 32;
 
@@ -46,8 +48,8 @@ export class CodeWriter {
   private readonly functions: string[] = [];
   private readonly termUses = new Map<Term, number>();
   private readonly readUses = new Map<string, number>();
-  /** Number of the bit that holds a term's result. */
-  private readonly bits = new Map<Term, number>();
+  /** Code of the terms whose results are kept, one bit each. */
+  private readonly sharedCode = new Map<Term, string>();
   /** Variable that holds a value, by its key. */
   private readonly slots = new Map<string, string>();
   private readonly termFunctions = new Map<Term, string>();
@@ -56,6 +58,11 @@ export class CodeWriter {
 
   /** Must be told all conditions before code is asked for, so that it knows what is used again. */
   count(term: Term): void {
+    // A negation keeps nothing: what it negates is used as often.
+    if (term.kind === "not") {
+      this.count(term.children[0] as Term);
+      return;
+    }
     const uses = this.termUses.get(term) ?? 0;
     this.termUses.set(term, uses + 1);
     if (uses > 0) return;
@@ -98,14 +105,26 @@ export class CodeWriter {
         return `!${this.condition(term.children[0] as Term)}`;
       default: {
         if ((this.termUses.get(term) ?? 0) < 2) return `(${this.compute(term)})`;
-        const bit = this.bits.get(term) ?? this.bits.size;
-        this.bits.set(term, bit);
-        const known = `K${bit >> 5}`;
-        const value = `V${bit >> 5}`;
-        const mask = 1 << (bit & 31);
-        return `(${known}&${mask}?(${value}&${mask})!==0:(${known}|=${mask},(${this.compute(term)})?(${value}|=${mask},true):false))`;
+        return this.shared(term);
       }
     }
+  }
+
+  /** Expression for a condition that is asked for several times: its result is kept in a bit. */
+  private shared(term: Term): string {
+    let code = this.sharedCode.get(term);
+    if (code === undefined) {
+      const bit = this.sharedCode.size;
+      const known = `K${bit >> 5}`;
+      const value = `V${bit >> 5}`;
+      const mask = 1 << (bit & 31);
+      this.sharedCode.set(term, "");
+      const compute = `(${known}|=${mask},(${this.compute(term)})?(${value}|=${mask},true):false)`;
+      const first = term.weight <= MAX_REPEATED ? compute : this.helper(`return ${compute};`);
+      code = `(${known}&${mask}?(${value}&${mask})!==0:${first})`;
+      this.sharedCode.set(term, code);
+    }
+    return code;
   }
 
   private compute(term: Term): string {
@@ -203,7 +222,7 @@ export class CodeWriter {
    */
   build(body: string, results: Readonly<Record<string, string>> = {}): (c: Context, o: number[]) => number | boolean {
     const start: string[] = Object.entries(results).map(([name, value]) => `${name}=${value}`);
-    for (let i = 0; i < (this.bits.size + 31) >> 5; i++) start.push(`K${i}=0`, `V${i}=0`);
+    for (let i = 0; i < (this.sharedCode.size + 31) >> 5; i++) start.push(`K${i}=0`, `V${i}=0`);
     for (const slot of this.slots.values()) start.push(`${slot}=N`);
     const shared = this.functions.length > 0 && start.length > 0;
     const names = start.map((s) => s.slice(0, s.indexOf("=")));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What each operator means: one extracted value against one prepared constant.
 import type { Scalar } from "../fields/field.ts";
+import { remembered } from "../scap/memo.ts";
 import type { Check, Constant } from "./checker.ts";
 import type { Network } from "./constants.ts";
 import { compileGlob } from "./glob.ts";
@@ -66,10 +67,8 @@ function globOf(pattern: string, fold: boolean): (text: string) => boolean {
   return match;
 }
 
-/** ASCII letters to lower case. */
-export function foldCase(s: string): string {
-  return s.replace(/[A-Z]+/g, (m) => m.toLowerCase());
-}
+/** ASCII letters to lower case. A text is compared with several constants, as a rule. */
+export const foldCase = remembered((s) => s.replace(/[A-Z]+/g, (m) => m.toLowerCase()));
 
 /** True when an address lies in a network; never for addresses of the other family. */
 export function inNetwork(address: Scalar, network: Network): boolean {

@@ -1,32 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Comparisons as functions of the extracted value, specialised by operator; costly ones remember their results.
 import type { Scalar, Value } from "../fields/field.ts";
+import { remembered } from "../scap/memo.ts";
 import type { Check } from "./checker.ts";
 import { compareValue, foldCase } from "./compare.ts";
 import { decideCandidates, decideValue } from "./interpret.ts";
 import { scalarsOf } from "./terms.ts";
 
-/** Results remembered per comparison. */
-const MAX_REMEMBERED = 4096;
-/** Longer texts are hardly seen twice. */
-const MAX_REMEMBERED_LENGTH = 256;
-
 type TextTest = (text: string) => boolean;
 
-/** `test` with a bounded memory; texts that do not begin with `prefix` fail it without being looked up. */
+/** `test` with a memory; texts that do not begin with `prefix` fail it without being looked up. */
 function remember(test: TextTest, prefix = ""): TextTest {
-  let seen = new Map<string, boolean>();
-  return (text) => {
-    if (!text.startsWith(prefix)) return false;
-    if (text.length > MAX_REMEMBERED_LENGTH) return test(text);
-    let r = seen.get(text);
-    if (r === undefined) {
-      if (seen.size >= MAX_REMEMBERED) seen = new Map();
-      r = test(text);
-      seen.set(text, r);
-    }
-    return r;
-  };
+  const known = remembered(test);
+  return prefix === "" ? known : (text) => text.startsWith(prefix) && known(text);
 }
 
 /** Test of one value against the constants of a check; `undefined` is never given. */

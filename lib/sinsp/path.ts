@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Paths as the state keeps them: joined, normalised, bounded.
+import { rememberedPairs } from "../scap/memo.ts";
 
 /** Longest path the state keeps; a longer one becomes TOO_LONG. */
 export const MAX_PATH = 1024;
@@ -42,10 +43,10 @@ export function normalizePath(path: string): string {
  * the base; an empty one gives the base itself; one under UNKNOWN_DIR is marked so and normalised. What base and path
  * have together, before anything is resolved, must not be longer than MAX_PATH.
  */
-export function joinPath(base: string, path: string): string {
+export const joinPath = rememberedPairs((base, path) => {
   if (path.charCodeAt(0) === SLASH) return path.length < MAX_PATH - 1 ? normalizePath(path) : TOO_LONG;
   if (path.length === 0 && base !== UNKNOWN_DIR) return normalizePath(base);
   const glued = base.length === 0 || base === UNKNOWN_DIR || base.charCodeAt(base.length - 1) === SLASH;
   const joined = glued ? base + path : `${base}/${path}`;
   return joined.length < MAX_PATH ? normalizePath(joined) : TOO_LONG;
-}
+});
