@@ -2,7 +2,7 @@
 // Compiles what the collector holds: lists into texts, texts into trees, macros into trees, conditions and outputs checked.
 import type { FieldRegistry } from "../fields/registry.ts";
 import { type Ast, type Pos, replaceIdentifiers } from "../filter/ast.ts";
-import { type CheckedFilter, checkFilter } from "../filter/checker.ts";
+import { type CheckedFilter, FilterChecker } from "../filter/checker.ts";
 import { FilterError } from "../filter/errors.ts";
 import { eventTypesOf } from "../filter/event_types.ts";
 import { parseFilter, RULES_MAX_DEPTH } from "../filter/parser.ts";
@@ -58,7 +58,8 @@ export interface Compiled {
 export class CompileCache {
   private readonly trees = new Map<string, Ast>();
   private readonly sizes = new WeakMap<Ast, { nodes: number; depth: number }>();
-  private readonly checks = new Map<FieldRegistry, WeakMap<Ast, CheckedFilter>>();
+  /** They know the trees they have checked. */
+  private readonly checkers = new Map<FieldRegistry, FilterChecker>();
 
   parse(text: string): Ast {
     let ast = this.trees.get(text);
@@ -85,17 +86,12 @@ export class CompileCache {
   }
 
   check(ast: Ast, registry: FieldRegistry): CheckedFilter {
-    let known = this.checks.get(registry);
-    if (!known) {
-      known = new WeakMap();
-      this.checks.set(registry, known);
+    let checker = this.checkers.get(registry);
+    if (!checker) {
+      checker = new FilterChecker(registry);
+      this.checkers.set(registry, checker);
     }
-    let checked = known.get(ast);
-    if (!checked) {
-      checked = checkFilter(ast, registry);
-      known.set(ast, checked);
-    }
-    return checked;
+    return checker.check(ast);
   }
 }
 
