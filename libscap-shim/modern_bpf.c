@@ -17,6 +17,7 @@
 
 #include "../driver/generated/slots.h"
 #include "call_tracepoints.h"
+#include "iterators.h"
 #include "privileges.h"
 #include "shim.h"
 
@@ -316,7 +317,7 @@ static int load_object(struct modern_bpf *m, char *error, uint32_t size)
 	rings = find_map(m->object, "rings");
 	if (!scratch || !counters || !rings || !find_map(m->object, ".bss") || !find_map(m->object, "exit_programs") || !find_map(m->object, "enter_programs"))
 		return fail(error, size, "the embedded probe lacks a map");
-	if (bpf_map__set_max_entries(scratch, m->cpus * SCRATCH_KINDS) || bpf_map__set_max_entries(counters, m->cpus) ||
+	if (bpf_map__set_max_entries(scratch, 1 + m->cpus * SCRATCH_KINDS) || bpf_map__set_max_entries(counters, m->cpus) ||
 	    bpf_map__set_max_entries(rings, m->cpus))
 		return fail(error, size, "cannot size the probe's maps");
 	for (size_t i = 0; i < COUNT(tracepoint_programs); i++) {
@@ -326,6 +327,7 @@ static int load_object(struct modern_bpf *m, char *error, uint32_t size)
 		if (p && bit && !(m->tracepoints & bit))
 			bpf_program__set_autoload(p, false);
 	}
+	iterators_choose(m->object);
 	bpf_object__for_each_program(program, m->object)
 	{
 		if (is_missing(m, bpf_program__name(program)))

@@ -2,12 +2,15 @@
 /* The C interface: hands calls on to the engine and its rings. */
 #include "shim.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "iterators.h"
 #include "modern_bpf.h"
 
 struct shim {
@@ -208,6 +211,25 @@ void shim_stats(struct shim *s, int32_t cpu, uint64_t *stats)
 }
 
 _Static_assert(SHIM_STAT_DROPS_MAX_SIZE == SHIM_STAT_DROPS + PROBE_DROP_KINDS, "one column per kind of drop");
+
+int shim_iterate(struct shim *s, uint32_t which, char *error, uint32_t size)
+{
+	int fd = iterator_open(s->modern.object, which);
+
+	if (fd < 0)
+		snprintf(error, size, "%s", errno == EOPNOTSUPP ? "this kernel has no iterators that serve" : strerror(errno));
+	return fd;
+}
+
+int32_t shim_iterate_next(int fd, uint8_t *records, uint32_t size)
+{
+	return iterator_read(fd, records, size);
+}
+
+void shim_iterate_end(int fd)
+{
+	close(fd);
+}
 
 void shim_close(struct shim *s)
 {

@@ -121,6 +121,20 @@ uint32_t shim_next(struct shim *s, int32_t *rows, double *times, uint32_t max, u
 /* Sums the counters of all CPUs into `stats` (SHIM_STAT_COLUMNS); with `cpu` ≥ 0 only those of one CPU. */
 void shim_stats(struct shim *s, int32_t cpu, uint64_t *stats);
 
+/* What there is to iterate over. */
+enum shim_iterate { SHIM_ITERATE_TASKS, SHIM_ITERATE_FILES };
+
+/*
+ * Begins to read what is on the machine, a record per task or open file: see driver/modern_bpf/iterators.h. Returns a number for
+ * shim_iterate_next and shim_iterate_end; -1 and a sentence in `error` when the kernel cannot, or does not let us.
+ */
+int shim_iterate(struct shim *s, uint32_t which, char *error, uint32_t size);
+
+/* Puts the next whole records into `records`, of at least 32 pages. Returns their bytes; 0 at the end, -1 when reading failed. */
+int32_t shim_iterate_next(int iteration, uint8_t *records, uint32_t size);
+
+void shim_iterate_end(int iteration);
+
 void shim_close(struct shim *s);
 
 /*

@@ -40,6 +40,8 @@
 #define SCRATCH_TRACE 1
 #define SCRATCH_TRACES 2
 #define SCRATCH_KINDS 3
+/* One more, before those of the CPUs: iterators run one at a time, but may move from CPU to CPU in the middle. */
+#define SCRATCH_ITERATOR SCRATCH_KINDS
 
 struct event {
 	s64 ret;
@@ -165,7 +167,7 @@ static __always_inline struct task_struct *current_task(void)
 static __always_inline struct event *scratch_of(u32 kind)
 {
 	u32 cpu = bpf_get_smp_processor_id();
-	u32 index = cpu * SCRATCH_KINDS + kind;
+	u32 index = kind == SCRATCH_ITERATOR ? 0 : 1 + cpu * SCRATCH_KINDS + kind;
 	struct event *e = bpf_map_lookup_elem(&scratch, &index);
 
 	if (e) {

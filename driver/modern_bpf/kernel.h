@@ -96,8 +96,12 @@ struct qstr {
 	u32 len;
 	const unsigned char *name;
 };
+struct hlist_bl_node {
+	struct hlist_bl_node *next, **pprev;
+};
 struct dentry {
 	u32 d_flags;
+	struct hlist_bl_node d_hash;
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct inode *d_inode;
@@ -164,6 +168,7 @@ struct file {
 struct fdtable {
 	u32 max_fds;
 	struct file **fd;
+	unsigned long *close_on_exec;
 };
 struct files_struct {
 	struct fdtable *fdt;
@@ -225,6 +230,7 @@ struct signal_struct {
 	int nr_threads;
 	u32 flags;
 	int group_exit_code;
+	unsigned long min_flt, maj_flt;
 };
 
 struct percpu_counter {
@@ -255,7 +261,9 @@ struct kernfs_node {
 struct kernfs_node___new {
 	struct kernfs_node *__parent;
 };
-struct cgroup_root;
+struct cgroup_root {
+	int hierarchy_id;
+};
 struct cgroup {
 	struct kernfs_node *kn;
 	struct cgroup_root *root;
@@ -263,6 +271,11 @@ struct cgroup {
 struct css_set {
 	struct cgroup_subsys_state *subsys[16];
 	struct cgroup *dfl_cgrp;
+	struct list_head cgrp_links;
+};
+struct cgrp_cset_link {
+	struct cgroup *cgrp;
+	struct list_head cgrp_link;
 };
 
 struct task_struct {
@@ -280,7 +293,7 @@ struct task_struct {
 	u64 start_time;
 	u64 start_boottime;
 	unsigned long min_flt, maj_flt;
-	const struct cred *cred;
+	const struct cred *real_cred, *cred;
 	char comm[16];
 	struct fs_struct *fs;
 	struct files_struct *files;
@@ -356,6 +369,21 @@ struct unix_sock {
 	struct sock sk;
 	struct unix_address *addr;
 	struct sock *peer;
+};
+
+struct seq_file;
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+};
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	u32 fd;
+	struct file *file;
 };
 
 #pragma clang attribute pop

@@ -15,5 +15,6 @@
 #include "../generated/fillers.h"
 #include "dispatch.h"
 #include "tracepoints.h"
+#include "iterators.h"
 
 char _license[] SEC("license") = "Dual MIT/GPL";

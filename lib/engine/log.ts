@@ -30,6 +30,10 @@ export class Log {
     this.at(PRIORITY.INFORMATIONAL, text);
   }
 
+  debug(text: string): void {
+    this.at(PRIORITY.DEBUG, text);
+  }
+
   private at(priority: number, text: string): void {
     if (this.enabled && priority <= this.threshold)
       this.write(`${escapeControlsInLines(text).replace(/^(?=.)/gm, "falco: ")}\n`);

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// This machine as a source of events: engine, start-up state from /proc, and a state that heals itself from there.
+// This machine as a source of events: engine, start-up state, and a state that heals itself from /proc.
 import { existsSync } from "node:fs";
 import { beginLive, EMPTY_STATE, type LiveOptions, type LiveSource } from "../scap/live.ts";
 import { dropPrivileges, missingKnowledge } from "../scap/privileges.ts";
-import { hostRoot, readFd, readThread, scanMachine } from "../scap/proc_scan.ts";
+import { hostRoot, readFd, readThread } from "../scap/proc_scan.ts";
 import { Inspector, type InspectorOptions } from "../sinsp/inspector.ts";
 
 export interface Machine {
   source: LiveSource;
   inspector: Inspector;
+  /** Why the start-up state was read from /proc alone; null when iterators gave it. */
+  fromProc: string | null;
 }
 
 /** A machine whose probe is being loaded, on another thread. */
 export interface MachineLoading {
   /**
-   * Waits for the probe and starts to capture the system calls with these codes (all when absent), then scans /proc. What
+   * Waits for the probe and starts to capture the system calls with these codes (all when absent), then scans the machine. What
    * happens during the scan is worked off: it changes the state only. So at the first event that is seen the state is
    * complete and true. Throws EngineError, in one sentence, when the engine cannot run here.
    */
@@ -32,11 +34,11 @@ export function beginMachine(options: LiveOptions = {}): MachineLoading {
       const source = await loading.finish(syscalls === undefined ? {} : { syscalls });
       try {
         const now = (): number => source.now();
-        source.state = scanMachine(now).state;
+        const fromProc = source.scan();
         const inspector = new Inspector(source, {
           ...state,
           onMissingThread: (tid) => readThread(tid, now),
-          onPassedFd: readFd,
+          onPassedFd: (pid, fd) => readFd(pid, fd, now),
           isAlive: (tid) => existsSync(`${hostRoot()}/proc/${tid}`),
         });
         source.state = EMPTY_STATE;
@@ -45,7 +47,7 @@ export function beginMachine(options: LiveOptions = {}): MachineLoading {
         // A scan takes its time: on a loud machine the rings may have been too small for it.
         if (source.stats().drops > 0) inspector.afterLoss();
         source.countAnew();
-        return { source, inspector };
+        return { source, inspector, fromProc };
       } catch (error) {
         await source.close();
         throw error;

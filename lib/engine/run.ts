@@ -110,8 +110,9 @@ class LiveRun {
     const { settings, engine, monitor } = this;
     const { config } = this.loaded;
     const { pidFile } = settings;
-    const { source, inspector } = await loading.finish(this.syscalls, stateOptions(config));
+    const { source, inspector, fromProc } = await loading.finish(this.syscalls, stateOptions(config));
     this.source = source;
+    if (fromProc !== null) settings.log.debug(`start-up state from /proc alone: ${fromProc}`);
     for (const text of settle(source)) settings.log.warning(text);
     // What the start left behind (30 MB with the shipped rules) would stay for as long as the run lasts. It goes when the first
     // seconds, in which much is done for the first time, are over.

@@ -4,6 +4,9 @@ import { type Pointer, ptr } from "bun:ffi";
 import { readFileSync } from "node:fs";
 import os from "node:os";
 import { EventCursor } from "./cursor.ts";
+import { readIterators, reasonForProc } from "./iterators.ts";
+import { FieldReader } from "./lists.ts";
+import { scanMachine } from "./proc_scan.ts";
 import {
   DROP_KINDS,
   EngineError,
@@ -12,6 +15,7 @@ import {
   ROW,
   SHIM_ENGINE,
   SHIM_ENTER,
+  SHIM_ITERATE,
   SHIM_OPTION,
   SHIM_TRACEPOINT,
   type ShimLibrary,
@@ -24,6 +28,8 @@ import { type CaptureSource, type InitialState, type MachineInfo, NEXT, type Sou
 const BATCH = 4096;
 /** Events younger than this many ns wait for the next batch, so that other CPUs can finish older ones. */
 const HOLDBACK_NS = 200_000;
+/** Bytes of iterator records taken at a time; the kernel hands out 32 KiB and less. */
+const RECORDS = 256 << 10;
 /** Longest time, in ns, that the shim can hold events back. */
 const MAX_HOLDBACK_NS = 4e9;
 /** Batches between two turns of the event loop while there is always more. */
@@ -166,7 +172,8 @@ export class LiveSource implements CaptureSource {
     this.baseTime = this.lib.shim_base_time(this.handle);
     this.mapRings();
     const count = this.lib.shim_missing(this.handle, error.pointer, error.size);
-    this.missing = count > 0 ? error.text().trim().split(" ") : [];
+    const missing = count > 0 ? error.text().trim().split(" ") : [];
+    this.missing = missing.filter((name) => !name.startsWith("iterate_"));
   }
 
   private mapRings(): void {
@@ -250,6 +257,54 @@ export class LiveSource implements CaptureSource {
       if (!this.reached && !(await this.more())) break;
     }
     this.limit = Number.POSITIVE_INFINITY;
+  }
+
+  /**
+   * Scans the machine into `state`: through the probe's iterators where they can be had, else through /proc, with the same
+   * result. Returns why /proc alone was read; null when it was not.
+   */
+  scan(): string | null {
+    const now = (): number => this.now();
+    let reason = reasonForProc();
+    if (reason === null) {
+      try {
+        const tasks = readIterators((which, record) => this.iterate(which, record), this.baseTime);
+        this.state = scanMachine(now, tasks).state;
+        return null;
+      } catch (e) {
+        if (!(e instanceof EngineError)) throw e;
+        reason = e.message;
+      }
+    }
+    this.state = scanMachine(now).state;
+    return reason;
+  }
+
+  /** Hands on the records of an iterator. Throws EngineError when the kernel does not give them. */
+  private iterate(which: "tasks" | "files", record: (r: FieldReader) => void): void {
+    const error = new ErrorText();
+    const code = which === "tasks" ? SHIM_ITERATE.TASKS : SHIM_ITERATE.FILES;
+    const iteration = this.lib.shim_iterate(this.handle, code, error.pointer, error.size);
+    if (iteration < 0) throw failure(error);
+    const bytes = Buffer.from(new ArrayBuffer(RECORDS));
+    const view = new DataView(bytes.buffer);
+    const r = new FieldReader();
+    try {
+      for (;;) {
+        const got = this.lib.shim_iterate_next(iteration, ptr(bytes), bytes.length);
+        if (got < 0) throw new EngineError(`modern eBPF engine: the iterator of ${which} ends early`);
+        if (got === 0) return;
+        for (let at = 0; at < got; ) {
+          const end = at + view.getUint32(at, true);
+          r.set(bytes, view, at + 4, end);
+          record(r);
+          if (r.short) throw new EngineError(`modern eBPF engine: a record of the iterator of ${which} is cut`);
+          at = end;
+        }
+      }
+    } finally {
+      this.lib.shim_iterate_end(iteration);
+    }
   }
 
   async more(): Promise<boolean> {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Open descriptors of a process, from /proc/PID/fd and fdinfo.
 import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { unlessRefused } from "./proc_errors.ts";
 import { readSockets, type SocketEntry } from "./proc_net.ts";
-import { FD_TYPE, type FdEntry, L4 } from "./source.ts";
+import { type EventClock, FD_TYPE, type FdEntry, L4 } from "./source.ts";
 
 /** Kernel open flags (octal in fdinfo) and the schema's flags for them. */
 const OPEN_FLAGS: readonly (readonly [kernel: number, schema: number])[] = [
@@ -53,11 +54,12 @@ function schemaDev(dev: number): number {
   return ((minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12)) >>> 0;
 }
 
-function gone(e: unknown): boolean {
-  const code = (e as NodeJS.ErrnoException).code;
-  return (
-    code === "ENOENT" || code === "ESRCH" || code === "EACCES" || code === "EPERM" || code === "ENXIO" || code === "EIO"
-  );
+/** What a file says of itself: inode, device as the schema has it, mode, and the kernel's open flags. */
+export interface FileFacts {
+  ino: bigint;
+  dev: number;
+  mode: number;
+  flags: number;
 }
 
 function entry(fd: number, type: number, name: string): FdEntry {
@@ -78,96 +80,111 @@ function entry(fd: number, type: number, name: string): FdEntry {
   };
 }
 
-/** Reads descriptors; remembers the socket tables of each network namespace for the length of one scan. */
-export class FdScanner {
-  private readonly sockets = new Map<string, Map<string, SocketEntry>>();
-
-  private socketsOf(procDir: string): Map<string, SocketEntry> {
-    let ns: string;
-    try {
-      ns = readlinkSync(`${procDir}/ns/net`);
-    } catch (e) {
-      if (gone(e)) return new Map();
-      throw e;
-    }
-    let table = this.sockets.get(ns);
-    if (table === undefined) {
-      table = readSockets(`${procDir}/net`);
-      this.sockets.set(ns, table);
-    }
-    return table;
+/**
+ * A descriptor that its link text (of /proc/PID/fd) tells all about: sockets, which are looked up elsewhere, pipes, and what
+ * has no file. Undefined for the others.
+ */
+export function namedFd(fd: number, link: string): FdEntry | undefined {
+  const socket = link.startsWith("socket:[");
+  if (socket || link.startsWith("pipe:[")) {
+    const e = entry(fd, socket ? FD_TYPE.UNSUPPORTED : FD_TYPE.FIFO, link);
+    e.ino = BigInt(link.slice(link.indexOf("[") + 1, -1));
+    return e;
   }
+  return link.startsWith("anon_inode:") ? entry(fd, anonType(link), link) : undefined;
+}
+
+const MODE_TYPE = 0o170000;
+/** Descriptor types by the type bits of a mode; all others are files. */
+const MODE_TYPES: ReadonlyMap<number, number> = new Map([
+  [0o040000, FD_TYPE.DIRECTORY],
+  [0o010000, FD_TYPE.FIFO],
+  [0o140000, FD_TYPE.UNSUPPORTED],
+]);
+
+/** A descriptor of a file with a path, which is its link text. */
+export function fileFd(fd: number, link: string, facts: FileFacts): FdEntry {
+  const memfd = link.startsWith("/memfd:");
+  const type = memfd ? FD_TYPE.MEMFD : (MODE_TYPES.get(facts.mode & MODE_TYPE) ?? FD_TYPE.FILE_V2);
+  const e = entry(fd, type, memfd ? link.slice(7).replace(/ \(deleted\)$/, "") : link);
+  e.ino = facts.ino;
+  if (type === FD_TYPE.FILE_V2) {
+    e.dev = facts.dev;
+    e.openFlags = schemaOpenFlags(facts.flags);
+  }
+  return e;
+}
+
+/** Reads descriptors; what sockets are is told at the end, for all together. */
+export class FdScanner {
+  /** Directories of processes (`/proc/PID`) by the network namespace they are in. */
+  private readonly namespaces = new Map<string, string[]>();
+  private readonly sockets: FdEntry[] = [];
+
+  /** With the clock of the events, entries tell when they were read. */
+  constructor(private readonly now?: EventClock) {}
 
   /**
    * Descriptors of the process at `procDir` (`/proc/PID`), in no particular order; those that close while we look are
-   * left out. Empty when the process is gone or may not be looked into.
+   * left out. Empty when the process is gone or may not be looked into. Sockets are known after `settle()`.
    */
   read(procDir: string): FdEntry[] {
-    let names: string[];
-    try {
-      names = readdirSync(`${procDir}/fd`);
-    } catch (e) {
-      if (gone(e)) return [];
-      throw e;
-    }
-    const out: FdEntry[] = [];
-    for (const name of names) {
-      try {
-        out.push(this.readOne(procDir, Number(name)));
-      } catch (e) {
-        if (!gone(e)) throw e;
-      }
-    }
-    return out;
+    const names = unlessRefused(() => readdirSync(`${procDir}/fd`)) ?? [];
+    return names.map((name) => this.readFd(procDir, Number(name))).filter((e) => e !== undefined);
   }
 
   /** One descriptor of the process at `procDir`; undefined when it is closed, or may not be looked into. */
   readFd(procDir: string, fd: number): FdEntry | undefined {
-    try {
-      return this.readOne(procDir, fd);
-    } catch (e) {
-      if (gone(e)) return undefined;
-      throw e;
+    const readTs = this.now?.();
+    const found = unlessRefused(() => this.readOne(procDir, fd));
+    if (found !== undefined && readTs !== undefined) found.readTs = readTs;
+    return found;
+  }
+
+  /**
+   * Fills in what the sockets are that were found: from the tables of all namespaces in which there were any. A socket may be of
+   * another namespace than the process that has it.
+   */
+  settle(): void {
+    if (this.sockets.length === 0) return;
+    const known = new Map<string, SocketEntry>();
+    for (const [namespace, dirs] of this.namespaces) {
+      const dir = dirs.find((d) => networkOf(d) === namespace);
+      if (dir !== undefined) readSockets(`${dir}/net`, known);
     }
+    for (const entry of this.sockets) Object.assign(entry, known.get(String(entry.ino)));
+    this.sockets.length = 0;
+    this.namespaces.clear();
+  }
+
+  private foundSocket(procDir: string, socket: FdEntry): void {
+    this.sockets.push(socket);
+    const namespace = networkOf(procDir);
+    if (namespace === undefined) return;
+    const dirs = this.namespaces.get(namespace);
+    if (dirs === undefined) this.namespaces.set(namespace, [procDir]);
+    else if (dirs[dirs.length - 1] !== procDir) dirs.push(procDir);
   }
 
   private readOne(procDir: string, fd: number): FdEntry {
     const link = Buffer.from(readlinkSync(`${procDir}/fd/${fd}`, "buffer")).latin1Slice();
-    if (link.startsWith("socket:[")) {
-      const inode = link.slice(8, -1);
-      const socket = this.socketsOf(procDir).get(inode);
-      const e = entry(fd, FD_TYPE.UNSUPPORTED, link);
-      e.ino = BigInt(inode);
-      return socket === undefined ? e : Object.assign(e, socket);
+    const named = namedFd(fd, link);
+    if (named !== undefined) {
+      if (link.startsWith("socket:")) this.foundSocket(procDir, named);
+      return named;
     }
-    if (link.startsWith("pipe:[")) {
-      const e = entry(fd, FD_TYPE.FIFO, link);
-      e.ino = BigInt(link.slice(6, -1));
-      return e;
-    }
-    if (link.startsWith("anon_inode:")) return entry(fd, anonType(link), link);
     const stat = statSync(`${procDir}/fd/${fd}`);
-    const memfd = link.startsWith("/memfd:");
-    const type = memfd
-      ? FD_TYPE.MEMFD
-      : stat.isDirectory()
-        ? FD_TYPE.DIRECTORY
-        : stat.isFIFO()
-          ? FD_TYPE.FIFO
-          : stat.isSocket()
-            ? FD_TYPE.UNSUPPORTED
-            : FD_TYPE.FILE_V2;
-    const e = entry(fd, type, memfd ? link.slice(7).replace(/ \(deleted\)$/, "") : link);
-    e.ino = BigInt(stat.ino);
-    if (type === FD_TYPE.FILE_V2) {
-      e.dev = schemaDev(stat.dev);
-      e.openFlags = this.openFlags(procDir, fd);
-    }
-    return e;
+    const flags = stat.isFile() || stat.isCharacterDevice() || stat.isBlockDevice() ? openFlags(procDir, fd) : 0;
+    return fileFd(fd, link, { ino: BigInt(stat.ino), dev: schemaDev(stat.dev), mode: stat.mode, flags });
   }
+}
 
-  private openFlags(procDir: string, fd: number): number {
-    const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync(`${procDir}/fdinfo/${fd}`, "latin1"))?.[1];
-    return flags === undefined ? 0 : schemaOpenFlags(Number.parseInt(flags, 8));
-  }
+/** The network namespace of a process. */
+function networkOf(procDir: string): string | undefined {
+  return unlessRefused(() => readlinkSync(`${procDir}/ns/net`));
+}
+
+function openFlags(procDir: string, fd: number): number {
+  const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync(`${procDir}/fdinfo/${fd}`, "latin1"))?.[1];
+  return flags === undefined ? 0 : Number.parseInt(flags, 8);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sockets of one network namespace by inode, from /proc/PID/net/*.
 import { readFileSync } from "node:fs";
+import { unlessRefused } from "./proc_errors.ts";
 import { FD_TYPE, type FdEntry, L4 } from "./source.ts";
 
 /** What /proc/net says of one socket: an FdEntry without descriptor number. */
@@ -27,16 +28,8 @@ function parseV6(hex: string): string {
 }
 
 function readTable(path: string): string[] {
-  let text: string;
-  try {
-    text = readFileSync(path, "latin1");
-  } catch (e) {
-    // A kernel without the protocol has no file, and the process may be gone: both mean no sockets from here.
-    const code = (e as NodeJS.ErrnoException).code;
-    if (code === "ENOENT" || code === "ESRCH" || code === "EINVAL" || code === "EACCES" || code === "ENOTDIR")
-      return [];
-    throw e;
-  }
+  // A kernel without the protocol has no file, and the process may be gone: both mean no sockets from here.
+  const text = unlessRefused(() => readFileSync(path, "latin1")) ?? "";
   const lines = text.split("\n");
   lines.shift();
   return lines;
@@ -65,71 +58,90 @@ function isZero(address: number | string): boolean {
   return typeof address === "number" ? address === 0 : /^\0{16}$/.test(address);
 }
 
+/** A socket of the internet families, its own end and the other. */
+export interface InetFacts {
+  v6: boolean;
+  /** L4. */
+  l4proto: number;
+  lip: number | string;
+  lport: number;
+  rip: number | string;
+  rport: number;
+  /** In the state of a TCP socket that listens. */
+  listening: boolean;
+}
+
+/** A server socket keeps its own address in the destination, where tuples have the server; others go from their own end. */
+export function inetSocket(ino: bigint, s: InetFacts): SocketEntry {
+  const server = s.l4proto === L4.TCP ? s.listening : s.lport !== 0 && isZero(s.rip) && s.rport === 0;
+  const types = server ? [FD_TYPE.IPV4_SERVSOCK, FD_TYPE.IPV6_SERVSOCK] : [FD_TYPE.IPV4_SOCK, FD_TYPE.IPV6_SOCK];
+  const entry = emptySocket(types[s.v6 ? 1 : 0] as number, ino);
+  entry.l4proto = s.l4proto;
+  if (server) {
+    entry.dip = s.lip;
+    entry.dport = s.lport;
+  } else {
+    entry.sip = s.lip;
+    entry.sport = s.lport;
+    entry.dip = s.rip;
+    entry.dport = s.rport;
+  }
+  return entry;
+}
+
+/** A unix socket by its address in the kernel, and that of the one it is connected to. */
+export function unixSocket(ino: bigint, source: bigint, peer: bigint, name: string): SocketEntry {
+  const entry = emptySocket(FD_TYPE.UNIX_SOCK, ino);
+  entry.unixSource = source;
+  entry.unixPeer = peer;
+  entry.name = name;
+  return entry;
+}
+
+/** The name of a unix socket as /proc/net/unix writes the bytes of its address: `@` for NUL in abstract ones. */
+export function unixName(path: string): string {
+  if (path.startsWith("\0")) return path.replaceAll("\0", "@");
+  return path.endsWith("\0") ? path.slice(0, -1) : path;
+}
+
+export function netlinkSocket(ino: bigint): SocketEntry {
+  return emptySocket(FD_TYPE.NETLINK, ino);
+}
+
 function readInet(dir: string, table: InetTable, out: Map<string, SocketEntry>): void {
-  const rows: { entry: SocketEntry; listening: boolean }[] = [];
-  const serverPorts = new Set<number>();
+  const parse = table.v6 ? parseV6 : parseV4;
   for (const line of readTable(`${dir}/${table.file}`)) {
     const f = line.trim().split(/\s+/);
     const local = f[1]?.split(":");
     const remote = f[2]?.split(":");
     const inode = f[9];
     if (local?.[1] === undefined || remote?.[1] === undefined || inode === undefined || inode === "0") continue;
-    const parse = table.v6 ? parseV6 : parseV4;
-    const lip = parse(local[0] as string);
-    const lport = Number.parseInt(local[1], 16);
-    const rip = parse(remote[0] as string);
-    const rport = Number.parseInt(remote[1], 16);
-    const listening = table.l4proto === L4.TCP ? f[3] === TCP_LISTEN : isZero(rip) && rport === 0;
-    const type = listening
-      ? table.v6
-        ? FD_TYPE.IPV6_SERVSOCK
-        : FD_TYPE.IPV4_SERVSOCK
-      : table.v6
-        ? FD_TYPE.IPV6_SOCK
-        : FD_TYPE.IPV4_SOCK;
-    const entry = emptySocket(type, BigInt(inode));
-    entry.l4proto = table.l4proto;
-    if (listening) {
-      // A server socket keeps its own address in the destination, where tuples have the server.
-      entry.dip = lip;
-      entry.dport = lport;
-      serverPorts.add(lport);
-    } else {
-      entry.sip = lip;
-      entry.sport = lport;
-      entry.dip = rip;
-      entry.dport = rport;
-    }
-    rows.push({ entry, listening });
-  }
-  for (const { entry, listening } of rows) {
-    // A connection on a port we listen on was accepted: the client is the other end.
-    if (!listening && serverPorts.has(entry.sport)) {
-      [entry.sip, entry.dip] = [entry.dip, entry.sip];
-      [entry.sport, entry.dport] = [entry.dport, entry.sport];
-    }
-    out.set(String(entry.ino), entry);
+    const entry = inetSocket(BigInt(inode), {
+      v6: table.v6,
+      l4proto: table.l4proto,
+      lip: parse(local[0] as string),
+      lport: Number.parseInt(local[1], 16),
+      rip: parse(remote[0] as string),
+      rport: Number.parseInt(remote[1], 16),
+      listening: f[3] === TCP_LISTEN,
+    });
+    out.set(inode, entry);
   }
 }
 
 /**
- * All sockets of the network namespace that `netDir` (`/proc/PID/net`) shows, by inode in decimal.
+ * Adds all sockets of the network namespace that `netDir` (`/proc/PID/net`) shows to `out`, by inode in decimal.
  * Unix sockets carry their kernel address in `unixSource`; netlink sockets have FD_TYPE.NETLINK.
  */
-export function readSockets(netDir: string): Map<string, SocketEntry> {
-  const out = new Map<string, SocketEntry>();
+export function readSockets(netDir: string, out: Map<string, SocketEntry>): void {
   for (const table of INET_TABLES) readInet(netDir, table, out);
   for (const line of readTable(`${netDir}/unix`)) {
     const m = /^([0-9a-fA-F]+): (?:\S+ ){5}\s*(\d+)(?: (.*))?$/.exec(line);
     if (m === null) continue;
-    const entry = emptySocket(FD_TYPE.UNIX_SOCK, BigInt(m[2] as string));
-    entry.unixSource = BigInt(`0x${m[1]}`);
-    entry.name = m[3] ?? "";
-    out.set(m[2] as string, entry);
+    out.set(m[2] as string, unixSocket(BigInt(m[2] as string), BigInt(`0x${m[1]}`), 0n, m[3] ?? ""));
   }
   for (const line of readTable(`${netDir}/netlink`)) {
     const inode = line.trim().split(/\s+/)[9];
-    if (inode !== undefined && inode !== "0") out.set(inode, emptySocket(FD_TYPE.NETLINK, BigInt(inode)));
+    if (inode !== undefined && inode !== "0") out.set(inode, netlinkSocket(BigInt(inode)));
   }
-  return out;
 }

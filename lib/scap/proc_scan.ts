@@ -1,40 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 // State of a running machine: processes and threads from /proc.
 import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { unlessRefused } from "./proc_errors.ts";
 import { FdScanner } from "./proc_fds.ts";
 import { readBootTime, readMachine, readSystem } from "./proc_system.ts";
-import type { FdEntry, InitialState, MachineInfo, ProcessEntry } from "./source.ts";
+import type { EventClock, FdEntry, InitialState, MachineInfo, ProcessEntry } from "./source.ts";
 
 /** PPM_CL bits of a thread that shares its leader's descriptors. */
 const CLONE_THREAD = 0x2000;
 const CLONE_FILES = 0x1;
 const CLONE_CHILD_IN_PIDNS = 0x20000000;
 /** Longest argument or environment block kept, as in trace files. */
-const MAX_BLOCK = 4096;
+export const MAX_BLOCK = 4096;
 const TICKS_PER_SECOND = 100n;
 const ANY_EXEC = 0o111;
 
-function vanished(e: unknown): boolean {
-  const code = (e as NodeJS.ErrnoException).code;
-  return code === "ENOENT" || code === "ESRCH" || code === "EACCES" || code === "EPERM" || code === "EINVAL";
-}
-
+/** Text of a file of /proc; "" when it cannot be had. */
 function readText(path: string): string {
-  try {
-    return readFileSync(path, "latin1");
-  } catch (e) {
-    if (vanished(e)) return "";
-    throw e;
-  }
+  return unlessRefused(() => readFileSync(path, "latin1")) ?? "";
 }
 
 function readLink(path: string): string {
-  try {
-    return Buffer.from(readlinkSync(path, "buffer")).latin1Slice();
-  } catch (e) {
-    if (vanished(e)) return "";
-    throw e;
-  }
+  return unlessRefused(() => Buffer.from(readlinkSync(path, "buffer")).latin1Slice()) ?? "";
 }
 
 function splitNul(block: string): string[] {
@@ -68,62 +55,78 @@ function writableBy(mode: number, owner: number, group: number, uid: number, gid
   return gid === group ? (mode & 0o020) !== 0 : (mode & 0o002) !== 0;
 }
 
-/** Clock of the events: ns since the capture's base time. */
-export type EventClock = () => number;
-
 interface ScanContext {
   bootTime: bigint;
   now: EventClock | undefined;
 }
 
-/**
- * One process or thread. `dir` is `/proc/PID` or `/proc/PID/task/TID`. Undefined when it is gone, or is a kernel
- * thread (neither command line nor executable).
- */
-function readEntry(dir: string, ctx: ScanContext): ProcessEntry | undefined {
-  const readTs = ctx.now?.();
-  const stat = readText(`${dir}/stat`);
-  const status = statusFields(readText(`${dir}/status`));
-  const close = stat.lastIndexOf(")");
-  if (close < 0 || status.size === 0) return undefined;
+/** What belongs to a process and not to each of its threads. */
+type OfProcess = Pick<ProcessEntry, keyof ReturnType<typeof readProcess>>;
+type OfThread = Omit<ProcessEntry, keyof OfProcess>;
+
+function readProcess(dir: string, uid: number, gid: number) {
   const exepath = readLink(`${dir}/exe`);
   const cmdline = splitNul(readText(`${dir}/cmdline`));
-  if (exepath === "" && cmdline.length === 0) return undefined;
-  // Fields after the command name: state is number 3 of stat(5).
-  const f = stat.slice(close + 2).split(" ");
-  const num = (field: number): number => Number(f[field - 3] ?? 0);
-  const uid = Number(status.get("Uid")?.split(/\s+/)[1] ?? 0xffffffff);
-  const gid = Number(status.get("Gid")?.split(/\s+/)[1] ?? 0xffffffff);
-  const tid = Number(status.get("Pid") ?? -1);
-  const pid = Number(status.get("Tgid") ?? -1);
   const limit = /^Max open files\s+(\S+)/m.exec(readText(`${dir}/limits`))?.[1];
   const loginuid = readText(`${dir}/loginuid`);
-  const cap = (name: string): bigint => BigInt(`0x${status.get(name) ?? "0"}`);
-  const entry: ProcessEntry = {
-    tid,
-    pid,
-    ptid: Number(status.get("PPid") ?? -1),
-    sid: num(6),
-    vpgid: lastNumber(status.get("NSpgid"), num(5)),
-    pgid: num(5),
-    comm: readText(`${dir}/comm`).replace(/\n$/, ""),
+  return {
     exe: cmdline[0] ?? "",
     exepath: exepath.replace(/ \(deleted\)$/, ""),
     args: cmdline.slice(1),
     cwd: readLink(`${dir}/cwd`),
     root: readLink(`${dir}/root`),
     fdlimit: limit === undefined ? 0 : limit === "unlimited" ? -1 : Number(limit),
-    flags: tid === pid ? 0 : CLONE_THREAD | CLONE_FILES,
+    loginuid: loginuid === "" ? 0xffffffff : Number(loginuid),
+    env: splitNul(readText(`${dir}/environ`)),
+    exeUpperLayer: false,
+    exeLowerLayer: false,
+    exeFromMemfd: exepath.startsWith("/memfd:"),
+    ...exeFacts(
+      unlessRefused(() => statSync(`${dir}/exe`, { bigint: true })),
+      uid,
+      gid,
+    ),
+  };
+}
+
+/**
+ * One process or thread. `dir` is `/proc/PID` or `/proc/PID/task/TID`; what threads have in common is taken from their leader
+ * when it is given. Undefined when it is gone, or is a kernel thread (neither command line nor executable).
+ */
+function readEntry(dir: string, ctx: ScanContext, leader?: ProcessEntry): ProcessEntry | undefined {
+  const readTs = ctx.now?.();
+  const stat = readText(`${dir}/stat`);
+  const status = statusFields(readText(`${dir}/status`));
+  const close = stat.lastIndexOf(")");
+  if (close < 0 || status.size === 0) return undefined;
+  // Fields after the command name: state is number 3 of stat(5).
+  const f = stat.slice(close + 2).split(" ");
+  const num = (field: number): number => Number(f[field - 3] ?? 0);
+  const uid = Number(status.get("Uid")?.split(/\s+/)[1] ?? 0xffffffff);
+  const gid = Number(status.get("Gid")?.split(/\s+/)[1] ?? 0xffffffff);
+  const ofProcess: OfProcess = leader ?? readProcess(dir, uid, gid);
+  if (ofProcess.exepath === "" && ofProcess.exe === "" && ofProcess.args.length === 0) return undefined;
+  const tid = Number(status.get("Pid") ?? -1);
+  const pid = Number(status.get("Tgid") ?? -1);
+  const vtid = lastNumber(status.get("NSpid"), tid);
+  const cap = (name: string): bigint => BigInt(`0x${status.get(name) ?? "0"}`);
+  const own: OfThread = {
+    tid,
+    pid,
+    ptid: Number(status.get("PPid") ?? -1),
+    sid: num(6),
+    vpgid: lastNumber(status.get("NSpgid"), num(5)),
+    pgid: num(5),
+    comm: stat.slice(stat.indexOf("(") + 1, close),
+    flags: threadFlags(tid, pid, vtid),
     uid,
     gid,
-    loginuid: loginuid === "" ? 0xffffffff : Number(loginuid),
     vmSizeKb: kb(status.get("VmSize")),
     vmRssKb: kb(status.get("VmRSS")),
     vmSwapKb: kb(status.get("VmSwap")),
     pfMajor: num(12),
     pfMinor: num(10),
-    env: splitNul(readText(`${dir}/environ`)),
-    vtid: lastNumber(status.get("NSpid"), tid),
+    vtid,
     vpid: lastNumber(status.get("NStgid"), pid),
     cgroups: readCgroups(dir),
     pidnsInitStart: 0n,
@@ -131,56 +134,72 @@ function readEntry(dir: string, ctx: ScanContext): ProcessEntry | undefined {
     capInheritable: cap("CapInh"),
     capPermitted: cap("CapPrm"),
     capEffective: cap("CapEff"),
-    exeIno: 0n,
-    exeInoCtime: 0n,
-    exeInoMtime: 0n,
-    exeWritable: false,
-    exeUpperLayer: false,
-    exeLowerLayer: false,
-    exeFromMemfd: exepath.startsWith("/memfd:"),
     startTime: ctx.bootTime + (BigInt(f[22 - 3] ?? 0) * 1_000_000_000n) / TICKS_PER_SECOND,
     ...(readTs === undefined ? {} : { readTs }),
   };
-  if (entry.vtid !== entry.tid) entry.flags |= CLONE_CHILD_IN_PIDNS;
-  readExe(dir, entry);
-  return entry;
+  return { ...ofProcess, ...own };
 }
 
-function readExe(dir: string, entry: ProcessEntry): void {
-  try {
-    const stat = statSync(`${dir}/exe`, { bigint: true });
-    entry.exeIno = stat.ino;
-    entry.exeInoCtime = stat.ctimeNs;
-    entry.exeInoMtime = stat.mtimeNs;
-    const mode = Number(stat.mode);
-    entry.exeWritable =
-      (mode & ANY_EXEC) !== 0 && writableBy(mode, Number(stat.uid), Number(stat.gid), entry.uid, entry.gid);
-  } catch (e) {
-    if (!vanished(e)) throw e;
-  }
+/** The bits of the birth of a thread that its numbers tell. */
+export function threadFlags(tid: number, pid: number, vtid: number): number {
+  return (tid === pid ? 0 : CLONE_THREAD | CLONE_FILES) | (vtid === tid ? 0 : CLONE_CHILD_IN_PIDNS);
 }
 
-/** `subsystem=path` strings of /proc/PID/cgroup; the v2 hierarchy has an empty subsystem list there. */
-function readCgroups(dir: string): string[] {
-  const out: string[] = [];
+/** What stat says of an executable. */
+interface ExeStat {
+  ino: bigint;
+  ctimeNs: bigint;
+  mtimeNs: bigint;
+  mode: number | bigint;
+  uid: number | bigint;
+  gid: number | bigint;
+}
+
+/** What an entry says of the file it runs as this user and group; nothing is known of a file that cannot be looked at. */
+export function exeFacts(
+  exe: ExeStat | undefined,
+  uid: number,
+  gid: number,
+): Pick<ProcessEntry, "exeIno" | "exeInoCtime" | "exeInoMtime" | "exeWritable"> {
+  const mode = Number(exe?.mode ?? 0);
+  return {
+    exeIno: exe?.ino ?? 0n,
+    exeInoCtime: exe?.ctimeNs ?? 0n,
+    exeInoMtime: exe?.mtimeNs ?? 0n,
+    exeWritable: (mode & ANY_EXEC) !== 0 && writableBy(mode, Number(exe?.uid), Number(exe?.gid), uid, gid),
+  };
+}
+
+/** Lines of a file like /proc/PID/cgroup; the v2 hierarchy has an empty list of subsystems there. */
+function cgroupLines(dir: string): { hierarchy: number; subsystems: string[]; path: string }[] {
+  const out: { hierarchy: number; subsystems: string[]; path: string }[] = [];
   for (const line of readText(`${dir}/cgroup`).split("\n")) {
     const first = line.indexOf(":");
     const second = line.indexOf(":", first + 1);
     if (first < 0 || second < 0) continue;
-    const subsystems = line.slice(first + 1, second);
-    const path = line.slice(second + 1);
-    for (const s of subsystems.split(",")) out.push(`${s === "" ? "cgroup2" : s}=${path}`);
+    const subsystems = line.slice(first + 1, second).split(",");
+    out.push({
+      hierarchy: Number(line.slice(0, first)),
+      subsystems: subsystems.map((s) => (s === "" ? "cgroup2" : s)),
+      path: line.slice(second + 1),
+    });
   }
   return out;
 }
 
-function numericNames(dir: string): string[] {
-  try {
-    return readdirSync(dir).filter((n) => /^\d+$/.test(n));
-  } catch (e) {
-    if (vanished(e)) return [];
-    throw e;
-  }
+/** `subsystem=path` strings of a process. */
+function readCgroups(dir: string): string[] {
+  return cgroupLines(dir).flatMap(({ subsystems, path }) => subsystems.map((s) => `${s}=${path}`));
+}
+
+/** The subsystems of every hierarchy, by its number, in the order in which /proc lists them. */
+export function cgroupLabels(): Map<number, string[]> {
+  return new Map(cgroupLines("/proc/self").map(({ hierarchy, subsystems }) => [hierarchy, subsystems]));
+}
+
+function numericNames(dir: string): number[] {
+  const names = unlessRefused(() => readdirSync(dir)) ?? [];
+  return names.map(Number).filter((n) => Number.isInteger(n));
 }
 
 /** Where the host's root is mounted: HOST_ROOT, or "" for this machine itself. */
@@ -197,12 +216,26 @@ export function readThread(tid: number, now?: EventClock): { entry: ProcessEntry
   const dir = `${root}/proc/${tid}`;
   const entry = readEntry(dir, { bootTime: readBootTime(root), now });
   if (entry === undefined) return undefined;
-  return { entry, fds: entry.tid === entry.pid ? new FdScanner().read(dir) : [] };
+  const scanner = new FdScanner(now);
+  const fds = entry.tid === entry.pid ? scanner.read(dir) : [];
+  scanner.settle();
+  return { entry, fds };
 }
 
 /** Reads one descriptor of a process from /proc; undefined when it is closed already. */
-export function readFd(pid: number, fd: number): FdEntry | undefined {
-  return new FdScanner().readFd(`${hostRoot()}/proc/${pid}`, fd);
+export function readFd(pid: number, fd: number, now?: EventClock): FdEntry | undefined {
+  const scanner = new FdScanner(now);
+  const found = scanner.readFd(`${hostRoot()}/proc/${pid}`, fd);
+  scanner.settle();
+  return found;
+}
+
+/** Processes and threads, and the descriptors of processes. */
+export interface Tasks {
+  processes: ProcessEntry[];
+  fds: Map<number, FdEntry[]>;
+  /** Ids that need not be looked for in /proc. */
+  known: Set<number>;
 }
 
 /** What a scan found. */
@@ -214,29 +247,47 @@ export interface Scan {
 /**
  * Scans the machine: processes, threads, descriptors (sockets of every network namespace), users, groups and
  * interfaces. Honours HOST_ROOT. Processes that end while we look are left out. With the clock of the events, entries
- * tell when they were read.
+ * tell when they were read. What is in `tasks` already is completed with what /proc has besides.
  */
-export function scanMachine(now?: EventClock): Scan {
+export function scanMachine(now?: EventClock, tasks?: Tasks): Scan {
   const root = hostRoot();
   const machine = readMachine(root);
-  const ctx: ScanContext = { bootTime: readBootTime(root), now };
-  const processes: ProcessEntry[] = [];
-  const fds = new Map<number, FdEntry[]>();
-  const scanner = new FdScanner();
-  for (const pid of numericNames(`${root}/proc`)) {
-    const dir = `${root}/proc/${pid}`;
-    const leader = readEntry(dir, ctx);
-    if (leader === undefined) continue;
-    processes.push(leader);
-    fds.set(leader.tid, scanner.read(dir));
-    for (const tid of numericNames(`${dir}/task`)) {
-      if (tid === pid) continue;
-      const thread = readEntry(`${dir}/task/${tid}`, ctx);
-      if (thread !== undefined) processes.push(thread);
+  const all = tasks ?? { processes: [], fds: new Map(), known: new Set() };
+  scanTasks(all, { bootTime: readBootTime(root), now });
+  setPidNamespaceStarts(all.processes);
+  return { machine, state: { processes: all.processes, fds: all.fds, ...readSystem(root) } };
+}
+
+/** Times that /proc is listed: on a machine where programs start all the time there is always another one. */
+const LISTINGS = 4;
+
+/**
+ * Adds the processes of /proc that are not known. Looks again for those that were born meanwhile: when its parent had not been
+ * read yet, a process may have descriptors that the parent had closed by then.
+ */
+function scanTasks(tasks: Tasks, ctx: ScanContext): void {
+  const { processes, fds, known } = tasks;
+  const scanner = new FdScanner(ctx.now);
+  const proc = `${hostRoot()}/proc`;
+  for (let i = 0; i < LISTINGS; i++) {
+    const fresh = numericNames(proc).filter((pid) => !known.has(pid));
+    if (fresh.length === 0) break;
+    for (const pid of fresh) {
+      known.add(pid);
+      const dir = `${proc}/${pid}`;
+      const leader = readEntry(dir, ctx);
+      if (leader === undefined) continue;
+      processes.push(leader);
+      fds.set(leader.tid, scanner.read(dir));
+      for (const tid of numericNames(`${dir}/task`)) {
+        if (known.has(tid)) continue;
+        known.add(tid);
+        const thread = readEntry(`${dir}/task/${tid}`, ctx, leader);
+        if (thread !== undefined) processes.push(thread);
+      }
     }
   }
-  setPidNamespaceStarts(processes);
-  return { machine, state: { processes, fds, ...readSystem(root) } };
+  scanner.settle();
 }
 
 /** The start of a pid namespace is the start of the process that is number 1 in it, found by walking up. */

@@ -57,6 +57,9 @@ export const STAT = Object.freeze({
   PREEMPTIONS: 15,
   COLUMNS: 16,
 } as const);
+/** What `shim_iterate` iterates over; see enum shim_iterate. */
+export const SHIM_ITERATE = Object.freeze({ TASKS: 0, FILES: 1 } as const);
+
 /** Kinds of drops of a full ring, in the order of enum probe_drop. */
 export const DROP_KINDS = Object.freeze([
   "clone_fork_exit",
@@ -88,6 +91,9 @@ const symbols = {
   shim_now: { args: [FFIType.ptr], returns: FFIType.f64 },
   shim_next: { args: [FFIType.ptr, FFIType.ptr, FFIType.ptr, FFIType.u32, FFIType.u32], returns: FFIType.u32 },
   shim_stats: { args: [FFIType.ptr, FFIType.i32, FFIType.ptr], returns: FFIType.void },
+  shim_iterate: { args: [FFIType.ptr, FFIType.u32, FFIType.ptr, FFIType.u32], returns: FFIType.i32 },
+  shim_iterate_next: { args: [FFIType.i32, FFIType.ptr, FFIType.u32], returns: FFIType.i32 },
+  shim_iterate_end: { args: [FFIType.i32], returns: FFIType.void },
   shim_close: { args: [FFIType.ptr], returns: FFIType.void },
   shim_release_memory: { args: [], returns: FFIType.u64 },
   shim_drop_privileges: { args: [FFIType.u32, FFIType.u32, FFIType.ptr, FFIType.u32], returns: FFIType.i32 },

@@ -15,6 +15,9 @@ export interface MachineInfo {
   flags: bigint;
 }
 
+/** Clock of the events: ns since the capture's base time. */
+export type EventClock = () => number;
+
 /** A process or thread as a capture's process list (or a /proc scan) has it. Strings are byte strings. */
 export interface ProcessEntry {
   tid: number;
@@ -116,6 +119,8 @@ export interface FdEntry {
   l4proto: number;
   unixSource: bigint;
   unixPeer: bigint;
+  /** When a running machine was asked for the entry, as in ProcessEntry. */
+  readTs?: number;
 }
 
 /** A network interface of the machine. Addresses as in FdEntry. */
