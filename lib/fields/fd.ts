@@ -9,6 +9,7 @@ import type { Context } from "../sinsp/inspector.ts";
 import { argField, argRule, bool, field, id64, text } from "./define.ts";
 import { fdTypeChar, fdTypeName, protocolName } from "./fd_text.ts";
 import type { Extractor, Field, Value } from "./field.ts";
+import { nameOnly } from "./name_only.ts";
 import { directoryOf } from "./params.ts";
 import { ofThread } from "./process.ts";
 import { tupleText } from "./socket_text.ts";
@@ -89,15 +90,19 @@ function ofFdOrFailed(
   };
 }
 
-const fdName = ofFdOrFailed(
-  (fd) => fd.name,
-  (ctx) => nameOfFailed(ctx, false),
+export const fdName = nameOnly(
+  ofFdOrFailed(
+    (fd) => fd.name,
+    (ctx) => nameOfFailed(ctx, false),
+  ),
 );
 
 /** Directory of a file; of a directory descriptor the directory itself. */
-const fdDirectory = ofFdOrFailed(
-  (fd) => (!isFile(fd) ? undefined : fd.type === FD_TYPE.DIRECTORY ? fd.name : dirname(fd.name)),
-  (ctx) => dirname(nameOfFailed(ctx, false)),
+const fdDirectory = nameOnly(
+  ofFdOrFailed(
+    (fd) => (!isFile(fd) ? undefined : fd.type === FD_TYPE.DIRECTORY ? fd.name : dirname(fd.name)),
+    (ctx) => dirname(nameOfFailed(ctx, false)),
+  ),
 );
 
 /** Letters by event, for calls whose kind of descriptor is known although there is none. */
@@ -158,7 +163,7 @@ export const FD_NAME_FIELDS: readonly Field[] = [
   text(
     "fd.filename",
     "Name of a file without its directory",
-    ofFd((fd) => (isFile(fd) && fd.type !== FD_TYPE.DIRECTORY ? basename(fd.name) : undefined)),
+    nameOnly(ofFd((fd) => (isFile(fd) && fd.type !== FD_TYPE.DIRECTORY ? basename(fd.name) : undefined))),
   ),
 ];
 

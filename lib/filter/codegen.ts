@@ -90,9 +90,18 @@ export class CodeWriter {
 
   /** A function of the unit with the given body; returns the call. */
   helper(body: string): string {
+    return `${this.function(body)}(c)`;
+  }
+
+  private function(body: string): string {
     const name = `h${this.nextFunction++}`;
     this.functions.push(`function ${name}(c){let t,u;${body}}`);
-    return `${name}(c)`;
+    return name;
+  }
+
+  /** Expression for a condition whose results `memory` keeps: (context, function that finds the result) → result. */
+  remembered(term: Term, memory: (ctx: Context, decide: (ctx: Context) => boolean) => boolean): string {
+    return `${this.ref(memory)}(c,${this.function(`return ${this.condition(term)};`)})`;
   }
 
   /** Expression (true or false) for a condition. */

@@ -5,7 +5,7 @@ import { EVENT_MAX } from "../schema/events.ts";
 import type { Context, ThreadCondition, ThreadContext } from "../sinsp/inspector.ts";
 import type { CheckedFilter } from "./checker.ts";
 import { CodeWriter } from "./codegen.ts";
-import { FALSE, type Term, TermPool, TRUE } from "./terms.ts";
+import { FALSE, readsOnly, type Term, TermPool, TRUE } from "./terms.ts";
 
 type Test = (ctx: Context) => boolean;
 
@@ -59,25 +59,13 @@ export function threadPart(filter: CheckedFilter): ThreadCondition | null {
   let best: Term | null = null;
   for (const [term, types] of typesOf) {
     const more = best === null || types.length > (typesOf.get(best) as number[]).length;
-    if (more && term !== TRUE && term !== FALSE && looksAtThreads(term)) best = term;
+    if (more && term !== TRUE && term !== FALSE && readsOnly(term, isThreadOnly)) best = term;
   }
   if (best === null) return null;
   const mask = new Uint8Array(EVENT_MAX);
   for (const type of typesOf.get(best) as number[]) mask[type] = 1;
-  // It reads nothing else, see looksAtThreads.
+  // It reads nothing else.
   return { types: mask, matches: compileTerm(best) as (ctx: ThreadContext) => boolean };
-}
-
-/** True when a term reads nothing but threads. */
-function looksAtThreads(term: Term): boolean {
-  const { check } = term;
-  if (check === null) return term.children.every(looksAtThreads);
-  const { left, right } = check;
-  return (
-    left.all === null &&
-    isThreadOnly(left.extract) &&
-    (right === null || (right.all === null && isThreadOnly(right.extract)))
-  );
 }
 
 /** A function for a condition. */

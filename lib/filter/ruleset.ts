@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Many filters at once: per event type one generated function that evaluates all filters which can match there.
+import { fdName } from "../fields/fd.ts";
+import { isNameOnly, nameMemory } from "../fields/name_only.ts";
 import { EVENT_MAX } from "../schema/events.ts";
 import type { Context } from "../sinsp/inspector.ts";
 import type { CheckedFilter } from "./checker.ts";
 import { CodeWriter, MAX_WEIGHT } from "./codegen.ts";
 import { evaluate } from "./interpret.ts";
-import { FALSE, type Term, TermPool, TRUE } from "./terms.ts";
+import { FALSE, readsOnly, type Term, TermPool, TRUE } from "./terms.ts";
 
 /** A filter of a ruleset and the event types at which it is asked. */
 export interface RulesetEntry {
@@ -51,9 +53,12 @@ interface Candidate {
   readonly conjuncts: readonly Term[];
 }
 
-/** A condition that several candidates need, or what one candidate needs beyond the conditions around it. */
+/**
+ * A condition that several candidates need (`remembered`: by the name of the event's descriptor), or what one candidate
+ * needs beyond the conditions around it.
+ */
 type Step =
-  | { readonly condition: Term; readonly steps: readonly Step[]; readonly weight: number }
+  | { readonly condition: Term; readonly steps: readonly Step[]; readonly weight: number; readonly remembered?: true }
   | { readonly condition: Term; readonly index: number; readonly weight: number };
 
 /** Deepest nesting of shared conditions. */
@@ -177,7 +182,7 @@ function compileAll(candidates: readonly Candidate[], pool: TermPool): All {
 
 /** Orders the work so that conditions shared by several candidates are asked once for all of them. */
 function plan(candidates: readonly Candidate[], pool: TermPool, writer: CodeWriter): Step[] {
-  const steps = group(candidates, pool, 0);
+  const steps = byName(candidates, pool);
   const count = (list: readonly Step[]): void => {
     for (const s of list) {
       writer.count(s.condition);
@@ -186,6 +191,31 @@ function plan(candidates: readonly Candidate[], pool: TermPool, writer: CodeWrit
   };
   count(steps);
   return steps;
+}
+
+/** Fewest candidates that look at the descriptor's name for which names are remembered. */
+const MIN_NAMED = 4;
+
+/**
+ * Most files concern no rule: candidates that look at the descriptor's name are asked only when, going by the name, one
+ * of them may match.
+ */
+function byName(candidates: readonly Candidate[], pool: TermPool): Step[] {
+  const wanted: Term[] = [];
+  const others: Candidate[] = [];
+  const named: Candidate[] = [];
+  for (const c of candidates) {
+    const conditions = c.conjuncts.filter((t) => readsOnly(t, isNameOnly));
+    if (conditions.length === 0) others.push(c);
+    else {
+      named.push(c);
+      wanted.push(pool.join("and", conditions));
+    }
+  }
+  if (named.length < MIN_NAMED) return group(candidates, pool, 0);
+  const condition = pool.join("or", wanted);
+  const steps = group(named, pool, 0);
+  return [{ condition, steps, weight: condition.weight + sum(steps), remembered: true }, ...group(others, pool, 0)];
 }
 
 function group(candidates: readonly Candidate[], pool: TermPool, depth: number): Step[] {
@@ -262,6 +292,9 @@ function emit(steps: readonly Step[], writer: CodeWriter, leaf: Leaf): string {
 }
 
 function statement(step: Step, writer: CodeWriter, leaf: Leaf): string {
-  const condition = writer.condition(step.condition);
-  return "steps" in step ? `if(${condition}){${emit(step.steps, writer, leaf)}}` : leaf(step.index, condition);
+  if (!("steps" in step)) return leaf(step.index, writer.condition(step.condition));
+  const condition = step.remembered
+    ? writer.remembered(step.condition, nameMemory(fdName))
+    : writer.condition(step.condition);
+  return `if(${condition}){${emit(step.steps, writer, leaf)}}`;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Filters as terms in which equal sub-conditions are one object, folded to what is left to decide for an event type.
-import type { Scalar } from "../fields/field.ts";
+import type { Extractor, Scalar } from "../fields/field.ts";
 import type { Check, Checked, Constant } from "./checker.ts";
 import { checkCost, checkOdds } from "./cost.ts";
 import { constantTruth } from "./interpret.ts";
@@ -175,6 +175,14 @@ export class TermPool {
         return t;
     }
   }
+}
+
+/** True when a term reads nothing but what extractors of one sort give. */
+export function readsOnly(term: Term, sort: (extract: Extractor) => boolean): boolean {
+  const { check } = term;
+  if (check === null) return term.children.every((c) => readsOnly(c, sort));
+  const { left, right } = check;
+  return left.all === null && sort(left.extract) && (right === null || (right.all === null && sort(right.extract)));
 }
 
 /** `=`, `in` and `!=` of one value with constants. */
