@@ -12,9 +12,21 @@ export interface RefusedFds {
   refusedFds: number;
 }
 
+/** What tells the time of the event that is being applied, in ns relative to the base time. */
+export interface EventTime {
+  readonly ts: number;
+}
+
+/** A descriptor as the machine had it at a time. */
+interface Reading {
+  info: FdInfo;
+  ts: number;
+}
+
 /**
- * Descriptor number → FdInfo. Copies of a table share their FdInfo objects until one side changes one, so whoever
- * changes an FdInfo in place takes it from `own`.
+ * Descriptor number → FdInfo. What the machine was asked for (`learn`) is true from the moment at which it was asked: it replaces
+ * what events from before have made of the descriptor, and is the best guess for as long as they have made nothing of it. Copies
+ * of a table share their FdInfo objects until one side changes one, so whoever changes an FdInfo in place takes it from `own`.
  */
 export class FdTable {
   private low: (FdInfo | undefined)[] = [];
@@ -22,6 +34,10 @@ export class FdTable {
   private count = 0;
   /** True once two processes have the table in common (CLONE_FILES); exec and unshare then make a copy first. */
   shared = false;
+  /** Readings of the machine that events have not come to yet; null when there are none. */
+  private readings: Map<number, Reading> | null = null;
+  private lastReading = Number.NEGATIVE_INFINITY;
+  private time: EventTime | null = null;
 
   /** `counters.refusedFds` counts the inserts refused because the table was full. */
   constructor(private readonly counters: RefusedFds = { refusedFds: 0 }) {}
@@ -35,6 +51,11 @@ export class FdTable {
   }
 
   get(fd: number): FdInfo | undefined {
+    if (this.readings !== null) this.settle(fd);
+    return this.at(fd);
+  }
+
+  private at(fd: number): FdInfo | undefined {
     if (fd < LOW) return this.low[fd];
     return this.high === null ? undefined : this.high.get(fd);
   }
@@ -46,6 +67,61 @@ export class FdTable {
     const copy = info.copy();
     this.put(fd, copy);
     return copy;
+  }
+
+  /** Takes in a descriptor as the machine had it at a time; `time` tells that of the events from now on. */
+  learn(fd: number, info: FdInfo, readTs: number, time: EventTime): boolean {
+    if (!this.set(fd, info)) return false;
+    info.frozen = true;
+    this.readings ??= new Map();
+    this.readings.set(fd, { info, ts: readTs });
+    this.lastReading = Math.max(this.lastReading, readTs);
+    this.time = time;
+    return true;
+  }
+
+  /** True when what is known of a descriptor is what the machine said after the present event: it may have been another one. */
+  isGuess(fd: number): boolean {
+    if (this.readings === null) return false;
+    this.settle(fd);
+    const reading = this.readings?.get(fd);
+    return reading !== undefined && reading.info === this.at(fd);
+  }
+
+  /** True when the machine will have told of a descriptor after the present event. */
+  hasReading(fd: number): boolean {
+    return this.readings?.has(fd) === true;
+  }
+
+  /** Brings a descriptor to what it is at the present event. */
+  private settle(fd: number): void {
+    const ts = this.time?.ts ?? Number.POSITIVE_INFINITY;
+    if (ts > this.lastReading) this.settleAll();
+    else {
+      const reading = this.readings?.get(fd);
+      if (reading !== undefined && reading.ts <= ts) this.impose(fd, reading);
+    }
+  }
+
+  private impose(fd: number, { info }: Reading): void {
+    this.readings?.delete(fd);
+    this.store(fd, info);
+  }
+
+  /** Brings all to what they are at the present event. */
+  private settleDue(): void {
+    if (this.readings === null) return;
+    const ts = this.time?.ts ?? Number.POSITIVE_INFINITY;
+    for (const [fd, reading] of this.readings) if (reading.ts <= ts) this.impose(fd, reading);
+  }
+
+  /** Brings all to what the machine said: no event will come that is older. */
+  settleAll(): void {
+    const { readings } = this;
+    if (readings === null) return;
+    this.readings = null;
+    this.time = null;
+    for (const [fd, { info }] of readings) this.store(fd, info);
   }
 
   private put(fd: number, info: FdInfo): void {
@@ -62,7 +138,12 @@ export class FdTable {
   /** Stores `info` under `fd` (an integer ≥ 0), replacing what was there. Returns false when the table is full. */
   set(fd: number, info: FdInfo): boolean {
     if (fd < 0) return false;
-    if (this.get(fd) === undefined) {
+    if (this.readings !== null) this.settle(fd);
+    return this.store(fd, info);
+  }
+
+  private store(fd: number, info: FdInfo): boolean {
+    if (this.at(fd) === undefined) {
       if (this.count >= MAX_FDS) {
         this.counters.refusedFds++;
         return false;
@@ -73,8 +154,9 @@ export class FdTable {
     return true;
   }
 
+  /** Removes what `get` gave at an event, if need be at a later one: what the machine said of the time between stays. */
   delete(fd: number): boolean {
-    if (this.get(fd) === undefined) return false;
+    if (this.at(fd) === undefined) return false;
     this.count--;
     if (fd < LOW) this.low[fd] = undefined;
     else this.high?.delete(fd);
@@ -85,9 +167,11 @@ export class FdTable {
     this.low = [];
     this.high = null;
     this.count = 0;
+    this.readings = null;
   }
 
   *entries(): IterableIterator<[number, FdInfo]> {
+    this.settleDue();
     for (let fd = 0; fd < this.low.length; fd++) {
       const info = this.low[fd];
       if (info !== undefined) yield [fd, info];
@@ -97,6 +181,7 @@ export class FdTable {
 
   /** Removes the descriptors for which `test` is true. */
   deleteIf(test: (fd: number, info: FdInfo) => boolean): void {
+    this.settleDue();
     const low = this.low;
     for (let fd = 0; fd < low.length; fd++) {
       const info = low[fd];
@@ -110,6 +195,7 @@ export class FdTable {
 
   /** A copy (fork without CLONE_FILES). */
   clone(): FdTable {
+    this.settleDue();
     const copy = new FdTable(this.counters);
     for (const info of this.low) if (info !== undefined) info.frozen = true;
     copy.low = this.low.slice();

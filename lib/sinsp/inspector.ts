@@ -148,6 +148,7 @@ export class Inspector implements Context {
   forgetEvents(): void {
     this.firstTs = Number.NaN;
     this.deliveredTs = Number.NaN;
+    for (const thread of this.threads.values()) thread.fds?.settleAll();
   }
 
   /** An event whose type nobody wants tells of its thread all the same, and may be wanted because of it. */
@@ -257,8 +258,8 @@ export class Inspector implements Context {
     return this.heal(tid) ?? this.stub(tid);
   }
 
-  /** Handlers: takes in a descriptor that the event's process received through a socket. */
-  receiveFd(fd: number): void {
+  /** Handlers: asks the machine for a descriptor of the event's process, of which the event does not tell all. */
+  askFd(fd: number): void {
     const thread = this.thread;
     const found = thread === null ? undefined : this.questions.fd(thread.pid, fd, this.ev.ts);
     if (thread !== null && found !== undefined) this.putFds(thread, [found]);
@@ -486,7 +487,10 @@ export class Inspector implements Context {
     const made: FdInfo[] = all ?? [];
     for (const entry of list) {
       const fd = fdOf(entry);
-      if (thread.fds.set(entry.fd, fd)) made.push(fd);
+      const { readTs } = entry;
+      const kept =
+        readTs === undefined ? thread.fds.set(entry.fd, fd) : thread.fds.learn(entry.fd, fd, readTs, this.ev);
+      if (kept) made.push(fd);
     }
     if (all === undefined) {
       serverPortsOf(made, this.serverPorts);

@@ -60,6 +60,7 @@ export function threadOf(entry: ProcessEntry, baseTime: bigint, pool: CgroupPool
   t.readTs = entry.readTs ?? Number.NEGATIVE_INFINITY;
   t.fs.cwd = entry.cwd === "" || entry.cwd.endsWith("/") ? entry.cwd : `${entry.cwd}/`;
   t.fs.root = entry.root === "" ? "/" : entry.root;
+  t.fs.readTs = t.readTs;
   t.argsRaw = joinNul(entry.args);
   t.envRaw = joinNul(entry.env);
   t.cgroupSet = pool.get(joinNul(entry.cgroups));

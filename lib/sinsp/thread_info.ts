@@ -8,6 +8,8 @@ export class FsState {
   /** Working directory with a trailing "/"; "" when unknown. */
   cwd = "";
   root = "/";
+  /** As ThreadInfo.readTs. */
+  readTs = Number.NEGATIVE_INFINITY;
 }
 
 /** The threads of one process. */

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The state of a live capture against /proc: while everything changes during the start, and after events were lost.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Machine, openMachine } from "../../lib/engine/machine.ts";
+import { openLive } from "../../lib/scap/live.ts";
+import { readFd } from "../../lib/scap/proc_scan.ts";
 import { FD_TYPE, NEXT } from "../../lib/scap/source.ts";
 import { SC } from "../../lib/schema/tables/enums.ts";
+import { Inspector } from "../../lib/sinsp/inspector.ts";
 import type { ThreadInfo } from "../../lib/sinsp/thread_info.ts";
 import { PATIENCE_MS } from "../support/falco.ts";
 import { allHold, compile, familyOf, lives, type ProcThread, Puppet, reasonToSkip } from "./support.ts";
@@ -12,15 +17,24 @@ import { allHold, compile, familyOf, lives, type ProcThread, Puppet, reasonToSki
 setDefaultTimeout(PATIENCE_MS);
 
 const reason = reasonToSkip();
-let dir = "";
 let churn = "";
+let hammer = "";
+const dirs: string[] = [];
 beforeAll(() => {
-  ({ dir, program: churn } = compile("churn.c"));
+  [churn, hammer] = ["churn.c", "hammer.c"].map((source) => {
+    const { dir, program } = compile(source);
+    dirs.push(dir);
+    return program;
+  }) as [string, string];
 });
-afterAll(() => rmSync(dir, { recursive: true }));
+afterAll(() => {
+  for (const dir of dirs) rmSync(dir, { recursive: true });
+});
+
+type Watched = Pick<Machine, "source" | "inspector">;
 
 /** Works off events until `done`, and then those that are in the rings. */
-async function watch({ source, inspector }: Machine, done: Promise<unknown>): Promise<void> {
+async function watch({ source, inspector }: Watched, done: Promise<unknown>): Promise<void> {
   let over = false;
   void done.then(() => {
     over = true;
@@ -58,7 +72,7 @@ function differences(want: ProcThread, got: ThreadInfo | undefined): string[] {
 }
 
 /** Threads of churn programs, of this test or another, that have ended although we say that they live. */
-async function ghosts({ source, inspector }: Machine): Promise<string[]> {
+async function ghosts({ source, inspector }: Watched): Promise<string[]> {
   const ours = [...inspector.threads.values()].filter((t) => [churn, "churned", "chopped"].includes(t.exe) && !t.dead);
   const ended = ours.map((t) => t.tid).filter((tid) => !lives(tid));
   // Their last events are in the rings by now.
@@ -88,6 +102,28 @@ async function race(): Promise<{ threads: number; fds: number; wrong: string[]; 
   }
 }
 
+/** Starts a capture while one program hammers on its descriptors; returns what is wrong when it holds still. */
+async function hammered(): Promise<{ fds: number; wrong: string[]; drops: number }> {
+  const place = mkdtempSync(join(tmpdir(), "falco-hammer-"));
+  const puppet = new Puppet(hammer, place);
+  await puppet.says("going");
+  const source = await openLive({ ringBytes: 64 << 20 });
+  try {
+    source.scan();
+    // It stops at once, before all that the scan found is changed again.
+    puppet.goOn();
+    const inspector = new Inspector(source, { onPassedFd: (pid, fd) => readFd(pid, fd, () => source.now()) });
+    await watch({ source, inspector }, puppet.says("held"));
+    const [want] = familyOf(puppet.pid).values();
+    const wrong = differences(want as ProcThread, inspector.getThread(puppet.pid));
+    return { fds: want?.fds.size ?? 0, wrong, drops: source.stats().drops };
+  } finally {
+    await source.close();
+    await puppet.end();
+    rmSync(place, { recursive: true });
+  }
+}
+
 /** Works off events until the state knows the process under that name. */
 async function knows(machine: Machine, pid: number, comm: string): Promise<boolean> {
   for (let i = 0; i < 1000; i++) {
@@ -105,6 +141,26 @@ describe.skipIf(reason !== null)(`state of a live capture (${reason ?? "root"})`
       expect(threads).toBeGreaterThan(4);
       expect(fds).toBeGreaterThan(50);
       expect(wrong).toEqual([]);
+    });
+  }
+
+  // As if the host's root were elsewhere: iterators do not serve there.
+  for (const [way, root] of [
+    ["iterators", undefined],
+    ["/proc", "/."],
+  ]) {
+    test(`is that of /proc after a start under hammer blows (${way})`, async () => {
+      if (root !== undefined) process.env["HOST_ROOT"] = root;
+      try {
+        for (let i = 0; i < 3; i++) {
+          const { fds, wrong, drops } = await hammered();
+          expect(drops).toBe(0);
+          expect(fds).toBeGreaterThan(10);
+          expect(wrong).toEqual([]);
+        }
+      } finally {
+        delete process.env["HOST_ROOT"];
+      }
     });
   }
 

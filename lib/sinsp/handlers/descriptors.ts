@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls that copy, close or change descriptors: close, dup, fcntl, close_range, pidfd.
-import type { EventCursor } from "../../scap/cursor.ts";
 import { FD_TYPE } from "../../scap/source.ts";
 import { EV } from "../../schema/tables/enums.ts";
 import { FdInfo } from "../fd_info.ts";
+import type { FdTable } from "../fd_table.ts";
 import { CL, O } from "../flags.ts";
 import type { Inspector } from "../inspector.ts";
 import type { ThreadInfo } from "../thread_info.ts";
@@ -12,16 +12,28 @@ import type { Handler, HandlerRow } from "./handler.ts";
 const onClose: Handler = (insp, ev) => {
   const thread = insp.thread;
   if (thread === null || thread.fds === null || ev.i64(0, -1) < 0) return;
-  insp.closeLater(thread.fds, ev.i64(1, -1));
+  const num = ev.i64(1, -1);
+  // Looked at now, as of this event: it is removed at the next one.
+  if (thread.fds.get(num) !== undefined) insp.closeLater(thread.fds, num);
 };
 
-/** Gives `from` a second number in the event's process; of an unknown descriptor nothing becomes known. */
-function duplicate(insp: Inspector, thread: ThreadInfo, from: FdInfo | undefined, to: number, cloexec: boolean): void {
+/** Gives the descriptor `num` of `table` a second number in the event's process; of an unknown one nothing becomes known. */
+function duplicate(
+  insp: Inspector,
+  thread: ThreadInfo,
+  table: FdTable | null,
+  num: number,
+  to: number,
+  cloexec: boolean,
+): void {
+  const from = table?.get(num);
   if (from === undefined) return;
+  const guess = table?.isGuess(num) === true;
   const copy = from.copy();
   copy.openFlags = (copy.openFlags & ~O.CLOEXEC) | (cloexec ? O.CLOEXEC : 0);
   thread.fds?.set(to, copy);
   insp.setFd(to, copy);
+  if (guess && thread.fds?.hasReading(to) !== true) insp.askFd(to);
 }
 
 /** dup, dup2, dup3; a program that puts something else on its standard input or output is in a shell's pipe. */
@@ -38,7 +50,7 @@ function makeDup(flagsParam: number): Handler {
       return;
     }
     const cloexec = flagsParam >= 0 && (ev.u32(flagsParam) & O.CLOEXEC) !== 0;
-    duplicate(insp, thread, thread.fds?.get(old), num, cloexec);
+    duplicate(insp, thread, thread.fds, old, num, cloexec);
   };
 }
 
@@ -59,7 +71,7 @@ const onFcntl: Handler = (insp, ev) => {
   if (cmd === F_SETFD) {
     const fd = thread.fds?.own(num);
     if (fd !== undefined) fd.openFlags = (fd.openFlags & ~O.CLOEXEC) | (ev.u64(3) % 2 === FD_CLOEXEC ? O.CLOEXEC : 0);
-  } else duplicate(insp, thread, thread.fds?.get(num), ret, cmd === F_DUPFD_CLOEXEC);
+  } else duplicate(insp, thread, thread.fds, num, ret, cmd === F_DUPFD_CLOEXEC);
 };
 
 const CLOSE_RANGE_UNSHARE = 2;
@@ -100,17 +112,13 @@ const onPidfdOpen: Handler = (insp, ev) => {
   insp.fdNameChanged = true;
 };
 
-function pidfdTarget(insp: Inspector, thread: ThreadInfo, ev: EventCursor): FdInfo | undefined {
-  const pidfd = thread.fds?.get(ev.i64(1, -1));
-  if (pidfd === undefined || pidfd.pid < 0) return undefined;
-  return insp.findThread(pidfd.pid)?.fds?.get(ev.i64(2, -1));
-}
-
 const onPidfdGetfd: Handler = (insp, ev) => {
   const thread = insp.thread;
   const num = ev.i64(0, -1);
   if (thread === null || num < 0) return;
-  duplicate(insp, thread, pidfdTarget(insp, thread, ev), num, true);
+  const pidfd = thread.fds?.get(ev.i64(1, -1));
+  const target = pidfd === undefined || pidfd.pid < 0 ? undefined : insp.findThread(pidfd.pid);
+  duplicate(insp, thread, target?.fds ?? null, ev.i64(2, -1), num, true);
 };
 
 export const DESCRIPTOR_HANDLERS: readonly HandlerRow[] = [

@@ -74,8 +74,21 @@ function soleThread(insp: Inspector, ev: EventCursor): ThreadInfo {
   return known;
 }
 
+/** Closes what is not for the new program. */
+function closeOnExec(t: ThreadInfo): void {
+  if (t.fds === null) return;
+  if (t.fds.shared) t.fds = t.fds.clone();
+  t.fds.deleteIf((_, fd) => (fd.openFlags & O.CLOEXEC) !== 0);
+}
+
 const onExec: Handler = (insp, ev) => {
   if (ev.i64(P.RET, -1) < 0) return;
+  const known = insp.thread;
+  if (known !== null && known.readTs > ev.ts) {
+    // The machine was asked after it: it told of this program, or of a later one.
+    closeOnExec(known);
+    return;
+  }
   const t = soleThread(insp, ev);
   t.exepath = exepathOf(ev, t);
   t.enter = null;
@@ -119,9 +132,7 @@ const onExec: Handler = (insp, ev) => {
   if (ev.paramLength(P.UID) === 4) t.uid = ev.u32(P.UID);
   if (ev.paramLength(P.GID) === 4) t.gid = ev.u32(P.GID);
   t.flags = CL.NAME_CHANGED | (t.flags & (CL.INVERTED | CL.PIPE_SRC | CL.PIPE_DST));
-  if (t.fds === null) return;
-  if (t.fds.shared) t.fds = t.fds.clone();
-  t.fds.deleteIf((_, fd) => (fd.openFlags & O.CLOEXEC) !== 0);
+  closeOnExec(t);
 };
 
 export const EXEC_HANDLERS: readonly HandlerRow[] = [[[EV.EXECVE_19_X, EV.EXECVEAT_X], onExec]];

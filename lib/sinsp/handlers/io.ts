@@ -87,7 +87,7 @@ function receiveFds(insp: Inspector, ev: EventCursor, param: number): void {
     if (length < CMSG_HEADER) return;
     if (view.getInt32(start + at + 8, true) === SOL_SOCKET && view.getInt32(start + at + 12, true) === SCM_RIGHTS) {
       const end = Math.min(n, at + length);
-      for (let i = at + CMSG_HEADER; i + 4 <= end; i += 4) insp.receiveFd(view.getInt32(start + i, true));
+      for (let i = at + CMSG_HEADER; i + 4 <= end; i += 4) insp.askFd(view.getInt32(start + i, true));
     }
     at += Math.ceil(length / 8) * 8;
   }

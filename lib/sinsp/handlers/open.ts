@@ -84,9 +84,11 @@ function makeOpen(layout: Layout): Handler {
     // The path behind a handle is seen from nowhere.
     const base = layout.enter < 0 ? "" : baseDir(thread, dirfd);
     const path = joinPath(base, raw);
+    const guess = dirfd >= 0 && !raw.startsWith("/") && thread.fds?.isGuess(dirfd) === true;
     const fd = store(insp, thread, num, path, raw, flags);
     fd.dev = ev.u32(layout.dev);
     fd.ino = inode(ev, layout.ino);
+    if (guess && thread.fds?.hasReading(num) !== true) insp.askFd(num);
   };
 }
 

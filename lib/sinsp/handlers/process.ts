@@ -17,6 +17,20 @@ const onExit: Handler = (insp, ev) => {
   insp.exitLater(t);
 };
 
+/** A handler of what a thread is, which says nothing new when the machine was asked for the thread after the event. */
+function unlessNewer(handler: Handler): Handler {
+  return (insp, ev) => {
+    if (insp.thread === null || insp.thread.readTs <= ev.ts) handler(insp, ev);
+  };
+}
+
+/** The same for directories, which threads share. */
+function unlessDirectoryNewer(handler: Handler): Handler {
+  return (insp, ev) => {
+    if (insp.thread === null || insp.thread.fs.readTs <= ev.ts) handler(insp, ev);
+  };
+}
+
 /** Changes the working directory to `path`, seen from the present one. */
 function setCwd(t: ThreadInfo, path: string): void {
   const cwd = joinPath(t.fs.cwd, path);
@@ -83,12 +97,13 @@ const onUnshare: Handler = (insp, ev) => {
   const t = insp.thread;
   if (t === null || ev.i64(0, -1) < 0) return;
   const flags = ev.u32(1);
-  intoUserNamespace(t, flags);
+  if (t.readTs <= ev.ts) intoUserNamespace(t, flags);
   if (flags & CL.FILES) unshareFds(t);
   if (flags & CL.FS) {
     const own = new FsState();
     own.cwd = t.fs.cwd;
     own.root = t.fs.root;
+    own.readTs = t.fs.readTs;
     t.fs = own;
   }
 };
@@ -108,7 +123,8 @@ function makeLimit(cur: number, resource: number, pid: number): Handler {
     if (value === -1) return;
     const target = pid < 0 ? 0 : ev.i64(pid, 0);
     const t = target === 0 ? insp.thread : insp.getThread(target);
-    if (t != null) insp.leaderOf(t).fdlimit = value;
+    const leader = t == null ? null : insp.leaderOf(t);
+    if (leader !== null && leader.readTs <= ev.ts) leader.fdlimit = value;
   };
 }
 
@@ -125,17 +141,17 @@ const onPrctl: Handler = (insp, ev) => {
 
 export const PROCESS_HANDLERS: readonly HandlerRow[] = [
   [[EV.PROCEXIT_1_E], onExit],
-  [[EV.CHDIR_X, EV.GETCWD_X], onCwd],
-  [[EV.FCHDIR_X], onFchdir],
-  [[EV.CHROOT_X], onChroot],
-  [[EV.SETUID_X], credential("uid", 1)],
-  [[EV.SETREUID_X, EV.SETRESUID_X], credential("uid", 2)],
-  [[EV.SETGID_X], credential("gid", 1)],
-  [[EV.SETREGID_X, EV.SETRESGID_X], credential("gid", 2)],
-  [[EV.SETSID_X], onSetsid],
-  [[EV.CAPSET_X], onCapset],
+  [[EV.CHDIR_X, EV.GETCWD_X], unlessDirectoryNewer(onCwd)],
+  [[EV.FCHDIR_X], unlessDirectoryNewer(onFchdir)],
+  [[EV.CHROOT_X], unlessDirectoryNewer(onChroot)],
+  [[EV.SETUID_X], unlessNewer(credential("uid", 1))],
+  [[EV.SETREUID_X, EV.SETRESUID_X], unlessNewer(credential("uid", 2))],
+  [[EV.SETGID_X], unlessNewer(credential("gid", 1))],
+  [[EV.SETREGID_X, EV.SETRESGID_X], unlessNewer(credential("gid", 2))],
+  [[EV.SETSID_X], unlessNewer(onSetsid)],
+  [[EV.CAPSET_X], unlessNewer(onCapset)],
   [[EV.UNSHARE_X], onUnshare],
-  [[EV.SETNS_X], onSetns],
+  [[EV.SETNS_X], unlessNewer(onSetns)],
   [[EV.GETRLIMIT_X, EV.SETRLIMIT_X], makeLimit(1, 3, -1)],
   [[EV.PRLIMIT_X], makeLimit(1, 6, 5)],
   [[EV.PRCTL_X], onPrctl],
