@@ -68,7 +68,10 @@ function globOf(pattern: string, fold: boolean): (text: string) => boolean {
 }
 
 /** ASCII letters to lower case. A text is compared with several constants, as a rule. */
-export const foldCase = remembered((s) => s.replace(/[A-Z]+/g, (m) => m.toLowerCase()));
+export const foldCase = remembered((s) =>
+  // Bytes beyond ASCII stay as they are; toLowerCase() would take them for letters of Latin-1.
+  /[\x80-\xff]/.test(s) ? s.replace(/[A-Z]+/g, (m) => m.toLowerCase()) : s.toLowerCase(),
+);
 
 /** True when an address lies in a network; never for addresses of the other family. */
 export function inNetwork(address: Scalar, network: Network): boolean {

@@ -8,6 +8,9 @@ import { within } from "./within.ts";
 export const MAX_QUEUED_ALERTS = 32_768;
 /** Most characters of alert lines a queue holds; together with the former it bounds the memory of a stuck output. */
 export const MAX_QUEUED_CHARS = 8 * 1024 * 1024;
+/** The same where the caller waits for room: more than this only costs memory. */
+export const PATIENT_ALERTS = 4096;
+const PATIENT_CHARS = 1024 * 1024;
 /** Most messages, and about the most characters, handed to an output in one call. */
 const BATCH = 1024;
 const BATCH_CHARS = 128 * 1024;
@@ -43,6 +46,7 @@ export interface LaneStats {
 type Trouble = "none" | "failing" | "stuck" | "full" | "gone";
 
 export class Lane {
+  private readonly maxChars: number;
   private queue: Message[] = [];
   private head = 0;
   private chars = 0;
@@ -62,7 +66,9 @@ export class Lane {
   constructor(
     readonly output: Output,
     private readonly options: LaneOptions,
-  ) {}
+  ) {
+    this.maxChars = options.patient ? PATIENT_CHARS : MAX_QUEUED_CHARS;
+  }
 
   stats(): LaneStats {
     return { name: this.output.name, sent: this.sent, lost: this.lost, queued: this.queued };
@@ -78,7 +84,7 @@ export class Lane {
   }
 
   private get isFull(): boolean {
-    return this.queued >= this.options.capacity || this.chars >= MAX_QUEUED_CHARS;
+    return this.queued >= this.options.capacity || this.chars >= this.maxChars;
   }
 
   /** Queues a message, or counts it as lost. Never waits. */
@@ -113,7 +119,7 @@ export class Lane {
   /** Resolves when half of the queue is free, or when waiting is of no use. */
   async room(): Promise<void> {
     const { capacity } = this.options;
-    const tooFull = (): boolean => this.queued > capacity / 2 || this.chars > MAX_QUEUED_CHARS / 2;
+    const tooFull = (): boolean => this.queued > capacity / 2 || this.chars > this.maxChars / 2;
     while (tooFull() && this.trouble === "none") await Bun.sleep(1);
   }
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // All outputs together: takes alerts from the engine, limits their rate, renders each once, and feeds every lane.
 import { type Alert, type AlertStyle, renderAlert } from "./alert.ts";
-import { Lane, type LaneStats, MAX_QUEUED_ALERTS } from "./lane.ts";
+import { Lane, type LaneStats, MAX_QUEUED_ALERTS, PATIENT_ALERTS } from "./lane.ts";
 import type { Message, Output } from "./output.ts";
 import { TokenBucket } from "./token_bucket.ts";
 
 export interface OutputsOptions {
   style: AlertStyle;
-  /** `outputs_queue.capacity`: alerts kept per output; 0 = as many as fit, see MAX_QUEUED_ALERTS. */
+  /** `outputs_queue.capacity`: alerts kept per output; 0 = as many as are sensible, see lane.ts. */
   capacity: number;
   /** `output_timeout` in ms. */
   timeoutMs: number;
@@ -50,7 +50,8 @@ export class Outputs {
     outputs: readonly Output[],
     private readonly options: OutputsOptions,
   ) {
-    const capacity = options.capacity > 0 ? Math.min(options.capacity, MAX_QUEUED_ALERTS) : MAX_QUEUED_ALERTS;
+    const most = options.patient ? PATIENT_ALERTS : MAX_QUEUED_ALERTS;
+    const capacity = options.capacity > 0 ? Math.min(options.capacity, most) : most;
     this.lanes = outputs.map((output) => new Lane(output, { ...options, capacity }));
     this.bucket = options.rate > 0 ? new TokenBucket(options.rate, options.maxBurst) : null;
   }
