@@ -16,9 +16,11 @@
 #include <unistd.h>
 
 #include "../driver/generated/slots.h"
-#include "call_tracepoints.h"
 #include "iterators.h"
+#include "parallel_load.h"
+#include "perf_tracepoints.h"
 #include "privileges.h"
+#include "programs.h"
 #include "shim.h"
 
 /* The compiled probe, see probe_object.S. */
@@ -26,7 +28,7 @@ extern const uint8_t probe_object[], probe_object_end[];
 
 #define VMLINUX_BTF "/sys/kernel/btf/vmlinux"
 /* As in driver/modern_bpf/accessors.h: scratch of a CPU. */
-#define SCRATCH_KINDS 3
+#define SCRATCH_KINDS 2
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 /* What libbpf said last; the verifier's reason is in here when a program is refused. */
@@ -141,20 +143,6 @@ static struct bpf_map *find_map(struct bpf_object *o, const char *suffix)
 	return NULL;
 }
 
-/* Programs that hang on a tracepoint of their own, with the bit that asks for them. */
-static const struct {
-	const char *name;
-	uint32_t bit;
-} tracepoint_programs[] = {
-	{"on_page_fault_user", SHIM_TP_FAULT_USER},
-	{"on_page_fault_kernel", SHIM_TP_FAULT_KERNEL},
-	{"on_sched_switch", SHIM_TP_SWITCH},
-	{"on_signal_deliver", SHIM_TP_SIGNAL},
-	{"on_process_exit", SHIM_TP_PROC_EXIT},
-	{"on_process_fork", 0},
-	{"on_process_exec", 0},
-};
-
 static int create_rings(struct modern_bpf *m, uint32_t ring_bytes, uint32_t cpus_per_ring, char *error, uint32_t size)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
@@ -257,7 +245,12 @@ static int map_shared(struct modern_bpf *m, char *error, uint32_t size)
 /* Programs without which there is no capture. */
 static int is_vital(const char *name)
 {
-	return strcmp(name, "on_sys_exit") == 0 || strcmp(name, "on_sys_enter") == 0 || strcmp(name, "x_GENERIC_X") == 0;
+	static const char *const vital[] = {"on_sys_exit", "on_sys_enter", "perf_sys_exit", "perf_sys_enter", "x_GENERIC_X"};
+
+	for (size_t i = 0; i < COUNT(vital); i++)
+		if (strcmp(name, vital[i]) == 0)
+			return 1;
+	return 0;
 }
 
 static int is_missing(const struct modern_bpf *m, const char *name)
@@ -298,12 +291,30 @@ static int note_missing(struct modern_bpf *m)
 	return 0;
 }
 
+/* Loads the object. 0, or an error number; what libbpf and the kernel say to it is kept. */
+static int load_programs(struct bpf_object *object)
+{
+	struct parallel_load *load = parallel_load_begin();
+	int e = bpf_object__load(object) == 0 ? 0 : errno;
+	char said[2048];
+	int later;
+
+	said[0] = 0;
+	later = parallel_load_end(load, e == 0, said, sizeof said);
+	if (e == 0 && later != 0) {
+		snprintf(libbpf_said, sizeof libbpf_said, "%s", said);
+		e = later;
+	}
+	return e;
+}
+
 /* Opens and loads the object without the programs that are known to be refused. 1: try again, another one was refused. */
 static int load_object(struct modern_bpf *m, char *error, uint32_t size)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, open_options, .object_name = "falco");
 	struct bpf_map *scratch, *counters, *rings;
 	struct bpf_program *program;
+	int e;
 
 	libbpf_said[0] = 0;
 	m->object = bpf_object__open_mem(probe_object, (size_t)(probe_object_end - probe_object), &open_options);
@@ -320,22 +331,15 @@ static int load_object(struct modern_bpf *m, char *error, uint32_t size)
 	if (bpf_map__set_max_entries(scratch, 1 + m->cpus * SCRATCH_KINDS) || bpf_map__set_max_entries(counters, m->cpus) ||
 	    bpf_map__set_max_entries(rings, m->cpus))
 		return fail(error, size, "cannot size the probe's maps");
-	for (size_t i = 0; i < COUNT(tracepoint_programs); i++) {
-		uint32_t bit = tracepoint_programs[i].bit;
-		struct bpf_program *p = bpf_object__find_program_by_name(m->object, tracepoint_programs[i].name);
-
-		if (p && bit && !(m->tracepoints & bit))
-			bpf_program__set_autoload(p, false);
-	}
+	programs_choose(m->object, m->by_perf, m->tracepoints);
 	iterators_choose(m->object);
 	bpf_object__for_each_program(program, m->object)
 	{
 		if (is_missing(m, bpf_program__name(program)))
 			bpf_program__set_autoload(program, false);
 	}
-	if (bpf_object__load(m->object) != 0) {
-		int e = errno;
-
+	e = load_programs(m->object);
+	if (e != 0) {
 		if (privileges_explain(e, error, size))
 			return -1;
 		fail(error, size, "the kernel refused the probe: %s", strerror(e));
@@ -375,7 +379,9 @@ int modern_open(struct modern_bpf *m, const uint32_t *o, char *error, uint32_t s
 	int cpus = libbpf_num_possible_cpus();
 	uint32_t page = (uint32_t)sysconf(_SC_PAGESIZE);
 	uint32_t ring_bytes = o[SHIM_RING_BYTES];
+	int e;
 
+	m->events = -1;
 	libbpf_set_print(keep_message);
 	if (cpus <= 0)
 		return fail(error, size, "cannot count the CPUs: %s", strerror(-cpus));
@@ -384,7 +390,16 @@ int modern_open(struct modern_bpf *m, const uint32_t *o, char *error, uint32_t s
 	m->cpus = (uint32_t)cpus;
 	m->tracepoints = o[SHIM_TRACEPOINTS];
 	m->enter_hooks = o[SHIM_ENTER_HOOKS];
-	if (modern_check(error, size) || load_what_can_be(m, error, size) || create_rings(m, ring_bytes, o[SHIM_CPUS_PER_RING], error, size) ||
+	if (modern_check(error, size))
+		return -1;
+	e = programs_prepare();
+	if (e != 0)
+		return fail(error, size, "cannot read the kernel's type information: %s", strerror(-e));
+	m->events = perf_tracepoints_open();
+	m->by_perf = m->events >= 0 && (o[SHIM_PERF_CALLS] || programs_preemptible());
+	if (o[SHIM_PERF_CALLS] && !m->by_perf)
+		return fail(error, size, "the tracing file system of the kernel cannot be read");
+	if (load_what_can_be(m, error, size) || create_rings(m, ring_bytes, o[SHIM_CPUS_PER_RING], error, size) ||
 	    fill_maps(m, o[SHIM_CPUS_PER_RING], error, size) || map_shared(m, error, size))
 		return -1;
 	m->settings->boot_time = boot_time();
@@ -449,24 +464,34 @@ void modern_select(struct modern_bpf *m, const uint16_t *codes, uint32_t n)
 	refresh();
 }
 
-static int attach(struct modern_bpf *m, const char *name, char *error, uint32_t size)
+/* Attaches a program to what its section names; NULL, and a reason in errno, when that does not work. */
+static struct bpf_link *attach_program(struct modern_bpf *m, struct bpf_program *p)
 {
-	struct bpf_program *p = bpf_object__find_program_by_name(m->object, name);
 	struct bpf_link *link;
 
-	if (!p)
-		return fail(error, size, "the probe has no program %s", name);
-	if (!bpf_program__autoload(p))
-		return 0;
-	link = bpf_program__attach(p);
-	if (!link) {
+	if (bpf_program__type(p) == BPF_PROG_TYPE_TRACEPOINT)
+		link = perf_tracepoint_attach(m->events, p);
+	else
+		link = bpf_program__attach(p);
+	if (link) {
+		m->links[m->n_links++] = link;
+		m->attached[m->n_attached++] = p;
+	}
+	return link;
+}
+
+/* Attaches the program of a tracepoint, if one is loaded. */
+static int attach(struct modern_bpf *m, const char *tracepoint, char *error, uint32_t size)
+{
+	struct bpf_program *p = programs_find(m->object, tracepoint);
+
+	if (p && !attach_program(m, p)) {
 		int e = errno;
 
-		fail(error, size, "cannot attach %s: %s", name, strerror(e));
+		fail(error, size, "cannot attach %s: %s", bpf_program__name(p), strerror(e));
 		add_reason(error, size);
 		return -1;
 	}
-	m->links[m->n_links++] = link;
 	return 0;
 }
 
@@ -476,25 +501,15 @@ static int attach(struct modern_bpf *m, const char *name, char *error, uint32_t 
 /* Attaches all of them, or none. Returns 0 when all are. */
 static int attach_calls(struct modern_bpf *m)
 {
-	int calls = call_tracepoints_open(), failed = calls < 0;
 	uint32_t before = m->n_links;
 	struct bpf_program *program;
+	int failed = 0;
 
 	bpf_object__for_each_program(program, m->object)
 	{
-		const char *name = bpf_program__name(program);
-		struct bpf_link *link;
-
-		if (failed || strncmp(name, CALL_PREFIX, sizeof CALL_PREFIX - 1) != 0 || !bpf_program__autoload(program))
-			continue;
-		link = call_tracepoint_attach(calls, name + sizeof CALL_PREFIX - 1, program);
-		if (link)
-			m->links[m->n_links++] = link;
-		else
-			failed = 1;
+		if (!failed && strncmp(bpf_program__name(program), CALL_PREFIX, sizeof CALL_PREFIX - 1) == 0 && bpf_program__autoload(program))
+			failed = !attach_program(m, program);
 	}
-	if (calls >= 0)
-		close(calls);
 	while (failed && m->n_links > before)
 		bpf_link__destroy(m->links[--m->n_links]);
 	return failed;
@@ -505,22 +520,19 @@ static int attach_enter(struct modern_bpf *m, char *error, uint32_t size)
 {
 	if (m->enter_hooks == SHIM_ENTER_NATIVE && attach_calls(m) == 0)
 		return 0;
-	return attach(m, "on_sys_enter", error, size);
+	return attach(m, "sys_enter", error, size);
 }
 
 int modern_start(struct modern_bpf *m, char *error, uint32_t size)
 {
-	for (size_t i = 0; i < COUNT(tracepoint_programs); i++) {
-		uint32_t bit = tracepoint_programs[i].bit;
+	const char *tracepoint;
 
-		if (bit && !(m->tracepoints & bit))
-			continue;
-		if (attach(m, tracepoint_programs[i].name, error, size))
+	for (uint32_t i = 0; (tracepoint = programs_tracepoint(i)) != NULL; i++)
+		if (attach(m, tracepoint, error, size))
 			return -1;
-	}
 	if (m->enter_hooks && attach_enter(m, error, size))
 		return -1;
-	if (attach(m, "on_sys_exit", error, size))
+	if (attach(m, "sys_exit", error, size))
 		return -1;
 	refresh();
 	return 0;
@@ -533,22 +545,18 @@ void modern_stop(struct modern_bpf *m)
 }
 
 /*
- * Since Linux 7 a task can lose its CPU in the middle of a program. Until it goes on, the kernel leaves the program out for all
- * others that run there, and counts that only with the program.
+ * What the kernel counts only with the program: that it was left out, on a bare tracepoint because a task lost its CPU in the middle of
+ * it (see driver/modern_bpf/dispatch.h), on a perf event because a task lost its CPU while it changed a BPF map.
  */
 uint64_t modern_missed(const struct modern_bpf *m)
 {
-	struct bpf_program *program;
 	uint64_t missed = 0;
 
-	bpf_object__for_each_program(program, m->object)
-	{
+	for (uint32_t i = 0; i < m->n_attached; i++) {
 		struct bpf_prog_info info = {0};
 		uint32_t size = sizeof info;
 
-		if (strncmp(bpf_program__name(program), "on_", 3) != 0 || !bpf_program__autoload(program))
-			continue;
-		if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) == 0)
+		if (bpf_obj_get_info_by_fd(bpf_program__fd(m->attached[i]), &info, &size) == 0)
 			missed += info.recursion_misses;
 	}
 	return missed;
@@ -575,6 +583,8 @@ void modern_close(struct modern_bpf *m)
 		munmap((void *)(uintptr_t)m->counters, m->counters_bytes);
 	free(m->rings);
 	free(m->ring_fds);
+	if (m->events >= 0)
+		close(m->events);
 	bpf_object__close(m->object);
 	memset(m, 0, sizeof *m);
 }

@@ -10,6 +10,7 @@
 
 struct bpf_link;
 struct bpf_object;
+struct bpf_program;
 
 #define MODERN_LINKS 16
 
@@ -28,6 +29,11 @@ struct modern_bpf {
 	uint64_t ring_bytes;
 	struct bpf_link *links[MODERN_LINKS];
 	uint32_t n_links;
+	/* The programs that were attached; they stay when their links are gone. */
+	struct bpf_program *attached[MODERN_LINKS];
+	uint32_t n_attached;
+	/* Directory of the perf events of tracepoints, or -1; whether programs that are there twice hang on them. */
+	int events, by_perf;
 	/* The requested SHIM_TP_* and whether enter events are wanted. */
 	uint32_t tracepoints, enter_hooks;
 	/* Names of programs the kernel refused, separated by blanks, with a blank at either end. */

@@ -22,6 +22,7 @@ enum shim_option {
 	SHIM_TRACEPOINTS, /* bits: SHIM_TP_* */
 	SHIM_SAMPLING,	  /* 0, or the divisor of dropping mode */
 	SHIM_ENTER_HOOKS, /* SHIM_ENTER_*: whether open*, creat and connect also give an enter event */
+	SHIM_PERF_CALLS,  /* 1: calls are seen through perf events, as on Linux 7; for tests on older ones */
 	SHIM_OPTIONS
 };
 

@@ -210,7 +210,7 @@ const driver = {
   arches,
   ia32,
   eventSyscalls,
-  fillers: load<Record<string, "hand" | string[]>>("fillers.json"),
+  fillers: load<Record<string, string | string[]>>("fillers.json"),
   kernelFlags:
     load<Record<string, { table: string; else?: number; bits?: string[][]; values?: string[][] }>>("kernel_flags.json"),
   dropCategories: load<Record<string, string[]>>("drop_categories.json"),

@@ -448,55 +448,32 @@ static __always_inline u32 message_length(struct event *e, u32 i)
 	return user_u32(e, message_at(e, i) + (e->compat ? 28 : 56));
 }
 
-/* One event per message: e->turn is the one at hand. */
-REPEATED_FILLER(SENDMMSG_X)
+/* One event per message sent or received; when there was none, one of the call. */
+REPEATED_FILLER(SENDMMSG_X, e->ret > 0 ? e->ret : 1)
 {
+	u32 type = slot_event[e->slot & (PROBE_SLOTS - 1)], size;
+	bool receives = type == EV_RECVMMSG_X;
 	struct message m = {};
-	u32 size;
 
-	if (e->ret <= 0) {
+	begin(e, type, receives ? NPARAMS_RECVMMSG_X : NPARAMS_SENDMMSG_X);
+	if (e->ret > 0) {
+		read_message(e, &m, message_at(e, e->turn));
+		size = message_length(e, e->turn);
+		push_u64(e, size);
+		push_u64(e, (s64)(s32)e->args[0]);
+		push_u32(e, size);
+		e->peer = m.name;
+		push_iovec(e->kind, e->args[0], m.iov, m.iovlen, size);
+		push_tuple(e->kind, e->args[0], m.name, m.namelen, receives ? INBOUND : OUTBOUND);
+	} else {
 		push_u64(e, e->ret);
 		push_u64(e, (s64)(s32)e->args[0]);
 		push_u32(e, 0);
 		push_empty(e);
 		push_empty(e);
-		return EMIT;
 	}
-	read_message(e, &m, message_at(e, e->turn));
-	size = message_length(e, e->turn);
-	push_u64(e, size);
-	push_u64(e, (s64)(s32)e->args[0]);
-	push_u32(e, size);
-	e->peer = m.name;
-	push_iovec(e->kind, e->args[0], m.iov, m.iovlen, size);
-	push_tuple(e->kind, e->args[0], m.name, m.namelen, OUTBOUND);
-	return ++e->turn < e->ret ? EMIT_AGAIN : EMIT;
-}
-
-REPEATED_FILLER(RECVMMSG_X)
-{
-	struct message m = {};
-	u32 size;
-
-	if (e->ret <= 0) {
-		push_u64(e, e->ret);
-		push_u64(e, (s64)(s32)e->args[0]);
-		push_u32(e, 0);
-		push_empty(e);
-		push_empty(e);
-		push_empty(e);
-		return EMIT;
-	}
-	read_message(e, &m, message_at(e, e->turn));
-	size = message_length(e, e->turn);
-	push_u64(e, size);
-	push_u64(e, (s64)(s32)e->args[0]);
-	push_u32(e, size);
-	e->peer = m.name;
-	push_iovec(e->kind, e->args[0], m.iov, m.iovlen, size);
-	push_tuple(e->kind, e->args[0], m.name, m.namelen, INBOUND);
-	push_control(e, &m);
-	return ++e->turn < e->ret ? EMIT_AGAIN : EMIT;
+	if (receives)
+		push_control(e, &m);
 }
 
 #endif

@@ -5,7 +5,7 @@
  *   struct event                  the event being built, with the call's `ret`, `args`, `nr`, `slot`, `compat`
  *   FILLER(EVENT), ENTER_FILLER, COMMON_FILLER
  *                                 open the function that fills EVENT; it returns EMIT or SKIP
- *   REPEATED_FILLER(EVENT)        the same for calls with several events, see EMIT_AGAIN
+ *   REPEATED_FILLER(EVENT, n)     the same for calls with n events; it begins each itself and returns nothing
  *   push_u8 … push_u64, push_empty, push_kernel_bytes
  *   push_user_str, push_kernel_str, push_user_bytes
  *   open_param, add_*, close_param   a parameter put together from pieces
@@ -27,19 +27,13 @@
 
 #define EMIT 0
 #define SKIP 1
-/* Of a REPEATED_FILLER: emit this event and fill another one. */
-#define EMIT_AGAIN 2
 #define PATH_MAX 4096
 /* Offsets are cut to this range for the verifier; an event that runs past it is dropped at the end, so nothing is lost by it. */
 #define POS_MASK 0xffff
-/*
- * Scratch of a CPU: one for system calls, whose programs cannot be preempted, and two for the other tracepoints, whose programs can
- * (since Linux 7): while one waits for its CPU, another task's may run there.
- */
+/* Scratch of a CPU: one for system calls, one for the other tracepoints, which strike in the middle of calls. */
 #define SCRATCH_MAIN 0
 #define SCRATCH_TRACE 1
-#define SCRATCH_TRACES 2
-#define SCRATCH_KINDS 3
+#define SCRATCH_KINDS 2
 /* One more, before those of the CPUs: iterators run one at a time, but may move from CPU to CPU in the middle. */
 #define SCRATCH_ITERATOR SCRATCH_KINDS
 
@@ -192,6 +186,15 @@ static __always_inline bool take_scratch(struct event *e)
 	return false;
 }
 
+/* Counts events that cannot be made because a program is missing. */
+static __always_inline void count_bug(u32 cpu, u32 events)
+{
+	struct probe_counters *c = counters_of(cpu);
+
+	if (c)
+		c->drops_bug += events;
+}
+
 static __always_inline void count_preemption(u32 cpu)
 {
 	struct probe_counters *c = counters_of(cpu);
@@ -200,25 +203,11 @@ static __always_inline void count_preemption(u32 cpu)
 		c->preemptions++;
 }
 
-/* The scratch of this CPU for the event of a system call; NULL when it is in use. done() gives it back. */
-static __always_inline struct event *scratch_for_call(void)
+/* Scratch of this CPU; NULL when an event is being built in it by a task that has lost the CPU. done() gives it back. */
+static __always_inline struct event *scratch_for(u32 kind)
 {
-	struct event *e = scratch_of(SCRATCH_MAIN);
+	struct event *e = scratch_of(kind);
 
-	if (!e || take_scratch(e))
-		return e;
-	count_preemption(e->cpu);
-	return NULL;
-}
-
-/* The same for the event of another tracepoint. */
-static __always_inline struct event *scratch_for_tracepoint(void)
-{
-	struct event *e = scratch_of(SCRATCH_TRACE);
-
-	if (!e || take_scratch(e))
-		return e;
-	e = scratch_of(SCRATCH_TRACE + 1);
 	if (!e || take_scratch(e))
 		return e;
 	count_preemption(e->cpu);
@@ -316,6 +305,10 @@ static __always_inline struct small_head small_head(u32 type, u32 nparams, u32 s
 				   .nparams = nparams};
 }
 
+/* Sections of the programs that the dispatchers call; how they are loaded, libscap-shim/programs.c says. */
+#define ON_EXIT "exit"
+#define ON_ENTER "enter"
+
 #define FILLER_AT(section, prefix, name, type) \
 	static __always_inline int fill_##name(struct event *e);                                                       \
 	SEC(section) int prefix##name(void *ctx) \
@@ -330,28 +323,40 @@ static __always_inline struct small_head small_head(u32 type, u32 nparams, u32 s
 		return 0; \
 	} \
 	static __always_inline int fill_##name(struct event *e)
-/* For calls that give several events: calls itself again while the filler asks for it, as far as tail calls go (32 times). */
-#define REPEATED_FILLER(name) \
-	static __always_inline int fill_##name(struct event *e); \
-	SEC("tp_btf/sys_exit") int x_##name(void *ctx) \
+/*
+ * For calls that give several events, `events` of them: fills the one of e->turn, header and all. A program makes some and calls itself
+ * again, which it can do 31 times at least; that is enough for the 1024 messages or buffers that the kernel takes in one call.
+ */
+#define REPEATS 40
+#define REPEATED_FILLER(name, events) \
+	static __always_inline void fill_##name(struct event *e); \
+	LOOP_TURN(repeat_##name) \
+	{ \
+		if (e->turn >= (events)) \
+			return 1; \
+		fill_##name(e); \
+		emit(e); \
+		e->turn++; \
+		return 0; \
+	} \
+	SEC(ON_EXIT) int x_##name(void *ctx) \
 	{ \
 		struct event *e = scratch_of(SCRATCH_MAIN); \
-		int next; \
 		if (!e) \
 			return 0; \
-		begin(e, EV_##name, NPARAMS_##name); \
-		next = fill_##name(e); \
-		emit(e); \
-		if (next == EMIT_AGAIN) \
+		LOOP(e, repeat_##name, REPEATS); \
+		if (e->turn < (events)) { \
 			bpf_tail_call(ctx, &exit_programs, e->slot); \
+			count_bug(e->cpu, (events) - e->turn); \
+		} \
 		done(e); \
 		return 0; \
 	} \
-	static __always_inline int fill_##name(struct event *e)
-#define FILLER(name) FILLER_AT("tp_btf/sys_exit", x_, name, EV_##name)
+	static __always_inline void fill_##name(struct event *e)
+#define FILLER(name) FILLER_AT(ON_EXIT, x_, name, EV_##name)
 /* The same for several events that are filled alike: which one it is, the slot tells. */
-#define COMMON_FILLER(name) FILLER_AT("tp_btf/sys_exit", x_, name, slot_event[e->slot & (PROBE_SLOTS - 1)])
-#define ENTER_FILLER(name) FILLER_AT("tp_btf/sys_enter", e_, name, EV_##name)
+#define COMMON_FILLER(name) FILLER_AT(ON_EXIT, x_, name, slot_event[e->slot & (PROBE_SLOTS - 1)])
+#define ENTER_FILLER(name) FILLER_AT(ON_ENTER, e_, name, EV_##name)
 
 static __always_inline void push_len(struct event *e, u16 len)
 {

@@ -150,7 +150,7 @@ static __always_inline bool maybe_wanted(const volatile u64 *bits, u32 nr)
 /* Scratch of this CPU for a native call; 0 when there is none. */
 static __always_inline struct event *begin_call(u32 nr)
 {
-	struct event *e = scratch_for_call();
+	struct event *e = scratch_for(SCRATCH_MAIN);
 
 	if (!e)
 		return 0;
@@ -231,31 +231,69 @@ static __always_inline bool sampled_out(struct event *e)
 	return late;
 }
 
+/* Ends a dispatcher whose tail call found no program. */
+static __always_inline int no_program(struct event *e)
+{
+	count_bug(e->cpu, 1);
+	return give_up(e);
+}
+
+/*
+ * What dispatches calls is there twice, and the shim loads one of the two. A program on a bare tracepoint (tp_btf) is the faster one.
+ * But since Linux 7 its task can lose the CPU in the middle of it, and until the task goes on, the kernel leaves the program out for
+ * all others there. Turning preemption off in the program does not help, for the CPU is lost when it is turned on again, still inside.
+ * A program on the perf event of the same tracepoint runs with preemption off, on all kernels.
+ */
+
+/* The saved registers, for programs that are not given them. */
+static __always_inline struct pt_regs *own_regs(void)
+{
+	return (struct pt_regs *)bpf_task_pt_regs((void *)bpf_get_current_task_btf());
+}
+
+/* Whether an exit from the call of this number may be wanted. */
+static __always_inline bool maybe_exit(u32 nr)
+{
+	if (!maybe_wanted(numbers.exit, nr))
+		return false;
+	if (nr == PROBE_REFRESH_CALL)
+		refresh_numbers();
+	return true;
+}
+
+static __always_inline int dispatch_exit(void *ctx, struct pt_regs *regs, u32 nr, long ret)
+{
+	struct event *e = take(regs, nr, settings.exit_wanted);
+
+	if (!e)
+		return 0;
+	e->ret = ret;
+	if ((settings.drop_failed && ret < 0) || (settings.sampling && sampled_out(e)))
+		return give_up(e);
+	bpf_tail_call(ctx, &exit_programs, e->slot);
+	return no_program(e);
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 {
 	u32 nr = call_number(regs);
-	struct event *e;
-	struct probe_counters *c;
 
-	if (!maybe_wanted(numbers.exit, nr))
-		return 0;
-	if (nr == PROBE_REFRESH_CALL)
-		refresh_numbers();
-	e = take(regs, nr, settings.exit_wanted);
-	if (!e)
-		return 0;
-	e->ret = ret;
-	if ((settings.drop_failed && ret < 0) || (settings.sampling && sampled_out(e))) {
-		done(e);
-		return 0;
-	}
-	bpf_tail_call(ctx, &exit_programs, e->slot);
-	c = counters_of(e->cpu);
-	if (c)
-		c->drops_bug++;
-	done(e);
-	return 0;
+	return maybe_exit(nr) ? dispatch_exit(ctx, regs, nr, ret) : 0;
+}
+
+/* What the perf events of all calls begin with: on exit the result comes next, on enter the arguments. */
+struct call_event {
+	u64 common;
+	s64 nr, ret;
+};
+
+SEC("tp/raw_syscalls/sys_exit")
+int perf_sys_exit(struct call_event *ctx)
+{
+	u32 nr = ctx->nr;
+
+	return maybe_exit(nr) ? dispatch_exit(ctx, own_regs(), nr, ctx->ret) : 0;
 }
 
 /*
@@ -288,24 +326,29 @@ CALL_ENTER(openat, NR_OPENAT, OPENAT_2_E, 4)
 CALL_ENTER(openat2, NR_OPENAT2, OPENAT2_E, 4)
 CALL_ENTER(connect, NR_CONNECT, CONNECT_E, 3)
 
-SEC("tp_btf/sys_enter")
-int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
+static __always_inline int dispatch_enter(void *ctx, struct pt_regs *regs, u32 nr)
 {
-	struct event *e;
-	struct probe_counters *c;
+	struct event *e = take(regs, nr, settings.enter_wanted);
 
-	if (!maybe_wanted(numbers.enter, id))
-		return 0;
-	e = take(regs, id, settings.enter_wanted);
 	if (!e)
 		return 0;
 	e->ret = 0;
 	bpf_tail_call(ctx, &enter_programs, e->slot);
-	c = counters_of(e->cpu);
-	if (c)
-		c->drops_bug++;
-	done(e);
-	return 0;
+	return no_program(e);
+}
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
+{
+	return maybe_wanted(numbers.enter, id) ? dispatch_enter(ctx, regs, id) : 0;
+}
+
+SEC("tp/raw_syscalls/sys_enter")
+int perf_sys_enter(struct call_event *ctx)
+{
+	u32 nr = ctx->nr;
+
+	return maybe_wanted(numbers.enter, nr) ? dispatch_enter(ctx, own_regs(), nr) : 0;
 }
 
 #endif

@@ -317,6 +317,15 @@ struct linux_binprm {
 	const char *fdpath;
 };
 
+/* Perf events. */
+struct trace_event_raw_sched_process_fork {
+	int child_pid;
+};
+struct trace_event_raw_sched_process_exec {
+	/* Where the text is: the lower half is its offset. */
+	u32 __data_loc_filename;
+};
+
 struct kernel_siginfo {
 	int si_signo, si_errno, si_code;
 	union {

@@ -41,7 +41,7 @@ static __always_inline struct event *tracepoint_event(u32 tgid)
 
 	if (is_own(tgid))
 		return NULL;
-	e = scratch_for_tracepoint();
+	e = scratch_for(SCRATCH_TRACE);
 	if (!e)
 		return NULL;
 	e->ts = settings.boot_time + bpf_ktime_get_boot_ns();
@@ -61,8 +61,9 @@ int note_self(void *ctx)
 	return 0;
 }
 
-SEC("tp_btf/sched_process_fork")
-int BPF_PROG(on_process_fork, struct task_struct *parent, struct task_struct *child)
+/* The events of processes are made on bare tracepoints or on perf events, as those of calls; dispatch.h says why. */
+
+static __always_inline int tell_fork(struct task_struct *parent, struct task_struct *child)
 {
 	bool compat = is_compat();
 	struct pt_regs *regs = current_regs(parent);
@@ -99,14 +100,36 @@ int BPF_PROG(on_process_fork, struct task_struct *parent, struct task_struct *ch
 	return finish(e);
 }
 
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(on_process_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_process_fork, struct task_struct *parent, struct task_struct *child)
 {
-	/*
-	 * The number of the call is overwritten by now on every architecture. A name that was made up from a descriptor tells
-	 * execveat; one given with AT_FDCWD, or absolute, means the same as with execve and passes as that.
-	 */
-	bool at = KREAD(bprm, fdpath) != NULL;
+	return tell_fork(parent, child);
+}
+
+struct task_struct *bpf_task_from_pid(s32 pid) __ksym __weak;
+void bpf_task_release(struct task_struct *task) __ksym __weak;
+
+SEC("tp/sched/sched_process_fork")
+int perf_process_fork(struct trace_event_raw_sched_process_fork *ctx)
+{
+	/* The child does not run yet. */
+	struct task_struct *child = bpf_task_from_pid(ctx->child_pid);
+
+	if (!child) {
+		count_bug(bpf_get_smp_processor_id(), 1);
+		return 0;
+	}
+	tell_fork(current_task(), child);
+	bpf_task_release(child);
+	return 0;
+}
+
+/*
+ * The number of the call is overwritten by now on every architecture. A name that was made up from a descriptor tells execveat; one
+ * given with AT_FDCWD, or absolute, means the same as with execve and passes as that.
+ */
+static __always_inline int tell_exec(struct task_struct *task, bool at, const char *filename)
+{
 	struct mm_struct *mm = KREAD(task, mm);
 	struct event *e;
 
@@ -125,12 +148,31 @@ int BPF_PROG(on_process_exec, struct task_struct *task, int old_pid, struct linu
 	push_own_env(e, mm);
 	push_exec(e, task, mm);
 	if (!at)
-		push_kernel_str(e, KREAD(bprm, filename));
+		push_kernel_str(e, filename);
 	return finish(e);
 }
 
-SEC("tp_btf/sched_process_exit")
-int BPF_PROG(on_process_exit, struct task_struct *task)
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_process_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	return tell_exec(task, KREAD(bprm, fdpath) != NULL, KREAD(bprm, filename));
+}
+
+/* What names begin with, in eight bytes, that the kernel makes up from a descriptor; who asks for one himself means the same. */
+#define FROM_DESCRIPTOR "/dev/fd/"
+
+SEC("tp/sched/sched_process_exec")
+int perf_process_exec(struct trace_event_raw_sched_process_exec *ctx)
+{
+	const char *filename = (const char *)ctx + (ctx->__data_loc_filename & 0xffff);
+	u64 start = 0, from_descriptor;
+
+	__builtin_memcpy(&from_descriptor, FROM_DESCRIPTOR, sizeof from_descriptor);
+	bpf_probe_read_kernel(&start, sizeof start, filename);
+	return tell_exec(current_task(), start == from_descriptor, filename);
+}
+
+static __always_inline int tell_exit(struct task_struct *task)
 {
 	struct event *e;
 
@@ -142,6 +184,18 @@ int BPF_PROG(on_process_exit, struct task_struct *task)
 	begin(e, EV_PROCEXIT_1_E, NPARAMS_PROCEXIT_1_E);
 	push_process_exit(e, task);
 	return finish(e);
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_process_exit, struct task_struct *task)
+{
+	return tell_exit(task);
+}
+
+SEC("tp/sched/sched_process_exit")
+int perf_process_exit(void *ctx)
+{
+	return tell_exit(current_task());
 }
 
 struct switch_record {

@@ -85,19 +85,17 @@ export class DropMonitor {
     const message = `Falco internal: syscall event drop. ${lost} system calls dropped in last second.`;
     if (actions.includes("log")) log(message);
     if (actions.includes("alert")) {
+      const ofKind = (kind: string): number => (after.dropsByCategory[kind] ?? 0) - (before.dropsByCategory[kind] ?? 0);
       const fields: [string, number][] = [
         ["n_evts", after.events - before.events],
         ["n_drops", lost],
         ["n_drops_buffer_total", after.dropsBuffer - before.dropsBuffer],
         ["n_drops_scratch_map", after.dropsMaxSize - before.dropsMaxSize],
-        ["n_drops_page_faults", after.dropsPageFaults - before.dropsPageFaults],
+        ["n_drops_page_faults", ofKind("page_fault")],
         ["n_drops_bug", after.dropsBug - before.dropsBug],
         ["ebpf_enabled", 1],
       ];
-      for (const kind of KINDS) {
-        const n = (after.dropsByCategory[kind] ?? 0) - (before.dropsByCategory[kind] ?? 0);
-        fields.push([`n_drops_buffer_${kind}`, n]);
-      }
+      for (const kind of KINDS) fields.push([`n_drops_buffer_${kind}`, ofKind(kind)]);
       emit(this.internal("Falco internal: syscall event drop", message, fields, now));
     }
     if (actions.includes("exit"))

@@ -62,6 +62,8 @@ export interface LiveOptions {
    * (the default), or of 32-bit ones too, which makes every call of every process dearer.
    */
   enterHooks?: keyof typeof SHIM_ENTER;
+  /** See calls through perf events also where the kernel does not make that necessary, as Linux 7 does; for tests. */
+  perfCalls?: boolean;
   processExits?: boolean;
   contextSwitches?: boolean;
   signals?: boolean;
@@ -121,6 +123,7 @@ function optionWords(o: LiveOptions): Uint32Array {
     (o.pageFaults ? faults : 0);
   words[SHIM_OPTION.SAMPLING] = o.sampling ?? 0;
   words[SHIM_OPTION.ENTER_HOOKS] = SHIM_ENTER[o.enterHooks ?? "native"];
+  words[SHIM_OPTION.PERF_CALLS] = o.perfCalls ? 1 : 0;
   return words;
 }
 
@@ -361,7 +364,6 @@ export class LiveSource implements CaptureSource {
       dropsBuffer,
       dropsByCategory,
       dropsMaxSize,
-      dropsPageFaults: 0,
       dropsBug,
       preemptions,
       suppressed: 0,

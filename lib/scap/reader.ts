@@ -597,7 +597,6 @@ export class FileSource implements CaptureSource, Window {
       dropsBuffer: 0,
       dropsByCategory: {},
       dropsMaxSize: 0,
-      dropsPageFaults: 0,
       dropsBug: 0,
       preemptions: 0,
       suppressed: 0,

@@ -19,7 +19,8 @@ export const SHIM_OPTION = Object.freeze({
   TRACEPOINTS: 10,
   SAMPLING: 11,
   ENTER_HOOKS: 12,
-  COUNT: 13,
+  PERF_CALLS: 13,
+  COUNT: 14,
 } as const);
 
 export const SHIM_ENGINE = Object.freeze({ MODERN_BPF: 1 } as const);

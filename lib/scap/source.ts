@@ -166,7 +166,6 @@ export interface SourceStats {
   dropsByCategory: Record<string, number>;
   /** Events too large for the probe. */
   dropsMaxSize: number;
-  dropsPageFaults: number;
   dropsBug: number;
   preemptions: number;
   /** Events hidden because their thread is suppressed. */

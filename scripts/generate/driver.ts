@@ -16,8 +16,8 @@ export interface DriverSchema {
   arches: Record<"x86_64" | "aarch64", { nr: number; name: string; code: number; exit: number; flags: string[] }[]>;
   ia32: { nr: number; name: string; x86_64: number }[];
   eventSyscalls: { id: number; syscalls: string[] }[];
-  /** Event key → where each parameter comes from, or "hand" when a family file has the filler. */
-  fillers: Record<string, "hand" | string[]>;
+  /** Event key → where each parameter comes from; "hand" when a family file has the filler, or the key whose filler it shares. */
+  fillers: Record<string, string | string[]>;
   kernelFlags: Record<string, { table: string; else?: number; bits?: string[][]; values?: string[][] }>;
   dropCategories: Record<string, string[]>;
   /** Names of the socketcall sub-calls, in the order of their numbers from 1. */
@@ -140,7 +140,9 @@ function fillerOf(s: DriverSchema): Map<string, string> {
   const serves = new Map<string, string>();
   for (const [key, sources] of Object.entries(s.fillers)) {
     const event = byKey.get(key) ?? fail(`fillers.json: no event '${key}'`);
-    const body = sources === "hand" || event.dir === "enter" ? key : fillerBody(event, sources);
+    const shared = typeof sources === "string" && sources !== "hand" ? sources : key;
+    if (s.fillers[shared] === undefined) fail(`fillers.json: ${key} shares the filler of '${shared}', which has none`);
+    const body = typeof sources === "string" || event.dir === "enter" ? shared : fillerBody(event, sources);
     const first = firstOfBody.get(body) ?? key;
     firstOfBody.set(body, first);
     serves.set(key, first);
@@ -171,7 +173,7 @@ export function fillersHeader(s: DriverSchema): string {
   const out: string[] = [];
   for (const [key, sources] of Object.entries(s.fillers)) {
     const event = byKey.get(key) ?? fail(`fillers.json: no event '${key}'`);
-    if (sources === "hand" || serves.get(key) !== key) continue;
+    if (typeof sources === "string" || serves.get(key) !== key) continue;
     const also = [...serves].filter(([k, first]) => first === key && k !== key).map(([k]) => k);
     const macro = event.dir === "enter" ? "ENTER_FILLER" : also.length > 0 ? "COMMON_FILLER" : "FILLER";
     const comment = also.length > 0 ? `/* Also ${also.join(", ")}. */\n` : "";

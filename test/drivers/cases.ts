@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { EventCursor } from "../../lib/scap/cursor.ts";
-import { openLive } from "../../lib/scap/live.ts";
+import { type LiveOptions, openLive } from "../../lib/scap/live.ts";
 import { NEXT } from "../../lib/scap/source.ts";
 import { EVENTS } from "../../lib/schema/events.ts";
 import { EV, PT, SC } from "../../lib/schema/tables/enums.ts";
@@ -149,21 +149,21 @@ export interface DriverRun {
 /** The family whose enter events take another tracepoint. */
 const IA32 = "ia32";
 
-/** Runs the cases of all families, or of the named ones, under a live capture. */
-export async function runDriverCases(families: string[] = []): Promise<DriverRun> {
-  const run = await capture(families, "native");
+/** Runs the cases of all families, or of the named ones, under live captures with these options. */
+export async function runDriverCases(families: string[] = [], options: LiveOptions = {}): Promise<DriverRun> {
+  const run = await capture(families, options);
   if (!run.cases.some((c) => c.family === IA32 && c.skipped === null)) return run;
-  const again = await capture([IA32], "all");
+  const again = await capture([IA32], { ...options, enterHooks: "all" });
   const others = run.cases.filter((c) => c.family !== IA32);
   return { cases: [...others, ...again.cases], drops: run.drops + again.drops, missing: run.missing };
 }
 
 /** One capture. Events of a case are those from its mark in the stream to the next, whoever made them. */
-async function capture(families: string[], enterHooks: "native" | "all"): Promise<DriverRun> {
+async function capture(families: string[], options: LiveOptions): Promise<DriverRun> {
   const dir = mkdtempSync(join(tmpdir(), "falco-drivers-"));
   try {
     const program = await build(dir);
-    const source = await openLive({ ringBytes: 64 << 20, enterHooks });
+    const source = await openLive({ ringBytes: 64 << 20, ...options });
     const missing = source.missing;
     const captured = new Map<number, Captured[]>();
     let open: Captured[] | null = null;

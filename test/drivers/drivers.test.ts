@@ -2,7 +2,7 @@
 // Driver tests: every system call of test/drivers/program, its events compared parameter by parameter with what was done.
 import { describe, expect, test } from "bun:test";
 import { probeEngine } from "../../lib/scap/live.ts";
-import { matches, runDriverCases } from "./cases.ts";
+import { type DriverRun, matches, runDriverCases } from "./cases.ts";
 
 describe("matches()", () => {
   test("compares numbers whatever their base", () => {
@@ -31,12 +31,8 @@ describe("matches()", () => {
   });
 });
 
-const reason = probeEngine();
-if (reason !== null) {
-  test.skip(`driver cases (${reason})`, () => {});
-} else {
-  const { cases, drops, missing } = await runDriverCases();
-  describe("live probe", () => {
+function judge(what: string, { cases, drops, missing }: DriverRun): void {
+  describe(what, () => {
     test("is accepted by this kernel to the last program", () => expect(missing).toEqual([]));
     test("loses nothing", () => expect(drops).toBe(0));
     test("more than 200 system calls are exercised", () => {
@@ -50,4 +46,12 @@ if (reason !== null) {
       });
     }
   });
+}
+
+const reason = probeEngine();
+if (reason !== null) {
+  test.skip(`driver cases (${reason})`, () => {});
+} else {
+  judge("live probe", await runDriverCases());
+  judge("live probe on perf events, as Linux 7 needs them", await runDriverCases([], { perfCalls: true }));
 }

@@ -6,14 +6,13 @@ import { type Alert, renderAlert } from "../../lib/outputs/alert.ts";
 import type { SourceStats } from "../../lib/scap/source.ts";
 import { JSON_STYLE } from "../outputs/helpers.ts";
 
-function stats(events: number, drops = 0): SourceStats {
+function stats(events: number, drops = 0, faults = 0): SourceStats {
   return {
     events,
     drops,
     dropsBuffer: drops,
-    dropsByCategory: { open_exit: drops },
+    dropsByCategory: { open_exit: drops - faults, page_fault: faults },
     dropsMaxSize: 0,
-    dropsPageFaults: 0,
     dropsBug: 0,
     preemptions: 0,
     suppressed: 0,
@@ -50,7 +49,7 @@ describe("DropMonitor", () => {
     expect(look(200, 50)).toBe(false);
     expect(look(300, 60)).toBe(true);
     expect(said).toEqual([]);
-    expect(look(400, 80)).toBe(true);
+    expect(look(400, 80, 5)).toBe(true);
     expect(said).toEqual(["Falco internal: syscall event drop. 20 system calls dropped in last second."]);
     expect(JSON.parse(renderAlert(alerts[0] as Alert, JSON_STYLE))).toEqual({
       hostname: "h",
@@ -63,12 +62,12 @@ describe("DropMonitor", () => {
         n_drops_buffer_connect_exit: "0",
         n_drops_buffer_dir_file_exit: "0",
         n_drops_buffer_execve_exit: "0",
-        n_drops_buffer_open_exit: "20",
+        n_drops_buffer_open_exit: "15",
         n_drops_buffer_other_interest_exit: "0",
         n_drops_buffer_proc_exit: "0",
         n_drops_buffer_total: "20",
         n_drops_bug: "0",
-        n_drops_page_faults: "0",
+        n_drops_page_faults: "5",
         n_drops_scratch_map: "0",
         n_evts: "100",
       },

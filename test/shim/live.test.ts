@@ -91,6 +91,28 @@ describe.skipIf(reason !== null)(`live source (${reason ?? "root"})`, () => {
     await source.close();
   });
 
+  test("page faults that a full ring could not take are counted as such", async () => {
+    const source = await openLive({
+      ringBytes: 1 << 16,
+      syscalls: [],
+      signals: false,
+      processExits: false,
+      pageFaults: true,
+    });
+    for (let i = 0; i < 40; i++) expect(await Bun.spawn(["true"]).exited).toBe(0);
+    source.stop();
+    let count = 0;
+    do {
+      while (source.next() === NEXT.EVENT) if (source.cursor.type === EV.PAGE_FAULT_E) count++;
+    } while (await source.more());
+    const stats = source.stats();
+    expect(count).toBeGreaterThan(100);
+    expect(stats.dropsByCategory["page_fault"]).toBeGreaterThan(0);
+    expect(stats.drops).toBe(stats.dropsByCategory["page_fault"] ?? 0);
+    expect(stats.events).toBe(count);
+    await source.close();
+  });
+
   test("the capturing process itself is left out, unless asked for", async () => {
     for (const excludeSelf of [true, false]) {
       const source = await openLive({ excludeSelf, syscalls: [SC.openat, SC.open] });

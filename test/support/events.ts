@@ -256,7 +256,6 @@ export class MemorySource implements CaptureSource {
       dropsBuffer: 0,
       dropsByCategory: {},
       dropsMaxSize: 0,
-      dropsPageFaults: 0,
       dropsBug: 0,
       preemptions: 0,
       suppressed: 0,

@@ -124,6 +124,46 @@ static void ipv4_cases(void)
 	close(peer);
 }
 
+/* As many messages as the kernel takes in one call. */
+static void many_cases(void)
+{
+	enum { MANY = 1024 };
+	static struct mmsghdr mm[MANY];
+	static char text[MANY][8];
+	static struct iovec v[MANY];
+	struct sockaddr_in a = {AF_INET, 0, {htonl(INADDR_LOOPBACK)}, {0}}, b = a;
+	socklen_t len = sizeof a;
+	long fd = socket(AF_INET, SOCK_DGRAM, 0), peer = socket(AF_INET, SOCK_DGRAM, 0);
+	int room = 8 << 20;
+
+	setsockopt(peer, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room);
+	bind(fd, (void *)&a, sizeof a);
+	bind(peer, (void *)&b, sizeof b);
+	getsockname(fd, (void *)&a, &len);
+	getsockname(peer, (void *)&b, &len);
+	connect(fd, (void *)&b, sizeof b);
+	connect(peer, (void *)&a, sizeof a);
+	for (int i = 0; i < MANY; i++) {
+		v[i] = (struct iovec){text[i], (size_t)snprintf(text[i], sizeof text[i], "m%d", i)};
+		mm[i].msg_hdr.msg_iov = &v[i];
+		mm[i].msg_hdr.msg_iovlen = 1;
+	}
+	CASE(sendmmsg_many)
+	BEGIN;
+	CALL(SYS_sendmmsg, fd, mm, MANY, 0);
+	END;
+	for (int i = 0; i < MANY; i++)
+		expect("SENDMMSG_X", "%zu|%ld|%zu|'m%d'|%s", v[i].iov_len, fd, v[i].iov_len, i, ipv4_tuple(&a, &b));
+	CASE(recvmmsg_many)
+	BEGIN;
+	CALL(SYS_recvmmsg, peer, mm, MANY, MSG_DONTWAIT, 0);
+	END;
+	for (int i = 0; i < MANY; i++)
+		expect("RECVMMSG_X", "%zu|%ld|%zu|'m%d'|%s|-", v[i].iov_len, peer, v[i].iov_len, i, ipv4_tuple(&a, &b));
+	close(fd);
+	close(peer);
+}
+
 static void ipv6_cases(void)
 {
 	struct sockaddr_in6 a = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT}, b = a;
@@ -194,6 +234,7 @@ static void unix_cases(void)
 void messages_cases(void)
 {
 	ipv4_cases();
+	many_cases();
 	ipv6_cases();
 	unix_cases();
 }
