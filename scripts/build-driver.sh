@@ -63,7 +63,7 @@ if newer "$target" "$out/probe.o" libscap-shim driver/generated/slots.h driver/p
 	# See libscap-shim/libbpf_stderr.c.
 	${cross}objcopy --redefine-sym stderr=libbpf_stderr "$libs/libbpf.a" "$out/shim/libbpf.a"
 	${cross}gcc -O2 -g -fPIC -shared -std=gnu11 -Wall -Wextra -Werror $extra -DPROBE_OBJECT="\"$out/probe.o\"" \
-		-ffunction-sections -fdata-sections -Wl,--gc-sections -Wl,-z,defs,-z,now,-z,relro,--wrap=bpf_btf_get_next_id -Wl,--version-script=libscap-shim/exports.map \
+		-ffunction-sections -fdata-sections -Wl,--gc-sections -Wl,-z,defs,-z,now,-z,relro,--wrap=bpf_btf_get_next_id,--wrap=bpf_prog_load -Wl,--version-script=libscap-shim/exports.map \
 		-o "$target.tmp" libscap-shim/*.c libscap-shim/*.S "$out/shim/libbpf.a" "$libs/libelf.a" "$libs/libz.a"
 	[ -n "${SANITIZE:-}" ] || ${cross}strip --strip-unneeded "$target.tmp"
 	mv "$target.tmp" "$target"
