@@ -11,7 +11,7 @@ import { fdTypeChar, fdTypeName, protocolName } from "./fd_text.ts";
 import type { Extractor, Field, Value } from "./field.ts";
 import { nameOnly } from "./name_only.ts";
 import { directoryOf } from "./params.ts";
-import { ofThread } from "./process.ts";
+import { ofThreadNow } from "./process.ts";
 import { tupleText } from "./socket_text.ts";
 
 const USES_FD = Uint8Array.from(EVENTS, (e) =>
@@ -266,7 +266,7 @@ export const FD_FILE_FIELDS: readonly Field[] = [
     (arg) => {
       if (arg === null || !("index" in arg)) return allTypes;
       const fd = arg.index;
-      return ofThread((t, ctx) => {
+      return ofThreadNow((t, ctx) => {
         const info = ctx.leaderOf(t).fds?.get(fd);
         return info === undefined ? undefined : [fdTypeName(info.type)];
       });
