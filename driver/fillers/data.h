@@ -11,7 +11,6 @@
 #define PORT_MYSQL 3306
 #define PORT_POSTGRES 5432
 #define PORT_MONGODB 27017
-#define IOVEC_MAX 32
 #define CONTROL_MAX 4096
 
 /* Keeps at least `to` bytes. */
@@ -185,7 +184,7 @@ static __always_inline void read_iovec(struct event *e, struct iovec *v, u64 arr
 	}
 }
 
-LOOP_TURN(add_up_buffer)
+LONG_LOOP_TURN(add_up_buffer)
 {
 	struct iovec v = {};
 
@@ -204,7 +203,7 @@ SHARED add_up_iovec(u32 kind, u64 array, u32 n)
 	e->total = 0;
 	e->array = array;
 	e->count = n;
-	LOOP(e, add_up_buffer, IOVEC_MAX);
+	LONG_LOOP(e, add_up_buffer);
 	return 0;
 }
 
@@ -214,7 +213,7 @@ static __always_inline u64 iovec_size(struct event *e, u64 array, u32 n)
 	return e->total;
 }
 
-LOOP_TURN(add_buffer)
+LONG_LOOP_TURN(add_buffer)
 {
 	struct iovec v = {};
 	u32 left = e->left, len;
@@ -245,7 +244,7 @@ SHARED push_iovec(u32 kind, s32 fd, u64 array, u32 n, u64 size)
 		e->left = kept(e->kind, fd, first.base, size, e->peer);
 		e->array = array;
 		e->count = n;
-		LOOP(e, add_buffer, IOVEC_MAX);
+		LONG_LOOP(e, add_buffer);
 	}
 	close_param(e);
 	return 0;

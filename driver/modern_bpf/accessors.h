@@ -14,6 +14,7 @@
  *   current(e)                    the task
  *   SHARED, SHARED_EVENT          open a function of numbers that several fillers call
  *   LOOP_TURN, LOOP               one turn of a loop, and the loop
+ *   LONG_LOOP_TURN, LONG_LOOP     the same with up to 1024 turns
  *
  * Everything pushed is laid down in the scratch memory of the CPU, and the whole event is copied into the ring at the end.
  */
@@ -157,6 +158,24 @@ static __always_inline struct task_struct *current_task(void)
 	_Pragma("clang loop unroll(disable)") for (u32 i = 0; i < (max); i++) \
 		if (turn((e)->kind, i)) \
 			break
+
+/*
+ * The same for loops of up to LONG_TURNS turns, as many as the kernel takes buffers or messages in one call: rows of turns, and a turn
+ * of LONG_LOOP is a row. The verifier sees no loop go round more than 32 times.
+ */
+#define ROW_TURNS 32
+#define LONG_TURNS (ROW_TURNS * ROW_TURNS)
+#define LONG_LOOP_TURN(turn) \
+	SHARED turn(u32 kind, u32 i); \
+	LOOP_TURN(turn##_row) \
+	{ \
+		_Pragma("clang loop unroll(disable)") for (u32 k = 0; k < ROW_TURNS; k++) \
+			if (turn(e->kind, i * ROW_TURNS + k)) \
+				return 1; \
+		return 0; \
+	} \
+	LOOP_TURN(turn)
+#define LONG_LOOP(e, turn) LOOP(e, turn##_row, ROW_TURNS)
 
 static __always_inline struct event *scratch_of(u32 kind)
 {
@@ -323,14 +342,10 @@ static __always_inline struct small_head small_head(u32 type, u32 nparams, u32 s
 		return 0; \
 	} \
 	static __always_inline int fill_##name(struct event *e)
-/*
- * For calls that give several events, `events` of them: fills the one of e->turn, header and all. A program makes some and calls itself
- * again, which it can do 31 times at least; that is enough for the 1024 messages or buffers that the kernel takes in one call.
- */
-#define REPEATS 40
+/* For calls that give several events, `events` of them: fills the one of e->turn, header and all. */
 #define REPEATED_FILLER(name, events) \
 	static __always_inline void fill_##name(struct event *e); \
-	LOOP_TURN(repeat_##name) \
+	LONG_LOOP_TURN(repeat_##name) \
 	{ \
 		if (e->turn >= (events)) \
 			return 1; \
@@ -344,11 +359,9 @@ static __always_inline struct small_head small_head(u32 type, u32 nparams, u32 s
 		struct event *e = scratch_of(SCRATCH_MAIN); \
 		if (!e) \
 			return 0; \
-		LOOP(e, repeat_##name, REPEATS); \
-		if (e->turn < (events)) { \
-			bpf_tail_call(ctx, &exit_programs, e->slot); \
+		LONG_LOOP(e, repeat_##name); \
+		if (e->turn < (events)) \
 			count_bug(e->cpu, (events) - e->turn); \
-		} \
 		done(e); \
 		return 0; \
 	} \

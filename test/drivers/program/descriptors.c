@@ -68,6 +68,22 @@ static void data_cases(void)
 	expect("WRITEV_X", "8|'abcdefgh'|%ld|8", fd);
 	expect("WRITEV_X", "-9|'abcdefgh'|%d|8", BAD_FD);
 
+	CASE(writev_many)
+	{
+		/* As many buffers as the kernel takes in one call. */
+		static struct iovec many[1024];
+		char text[] = "one byte of a buffer each, until there are more bytes than are kept of them: that takes eighty buffers";
+
+		for (int i = 0; i < 1024; i++)
+			many[i] = (struct iovec){&text[i % (sizeof text - 1)], 1};
+		BEGIN;
+		CALL(SYS_writev, BAD_FD, many, 1024);
+		CALL(SYS_writev, BAD_FD, many, 70);
+		END;
+		expect("WRITEV_X", "-9|'%.80s'|%d|1024", text, BAD_FD);
+		expect("WRITEV_X", "-9|'%.70s'|%d|70", text, BAD_FD);
+	}
+
 	CASE(pwritev)
 	BEGIN;
 	CALL(SYS_pwritev, fd, v, 3, 100, 0);
