@@ -183,18 +183,49 @@ static int create_rings(struct modern_bpf *m, uint32_t ring_bytes, uint32_t cpus
 	return 0;
 }
 
+/*
+ * Changes a map of maps, in one go where the kernel can: after every change it waits until no program can have an old map in hand, ten
+ * milliseconds and more. Returns 0, or -1 and errno.
+ */
+static int update_maps(int map, const uint32_t *keys, const int *fds, uint32_t n)
+{
+	uint32_t done = n;
+
+	if (bpf_map_update_batch(map, keys, fds, &done, NULL) == 0)
+		return 0;
+	for (uint32_t i = 0; i < n; i++)
+		if (bpf_map_update_elem(map, &keys[i], &fds[i], BPF_ANY) != 0)
+			return -1;
+	return 0;
+}
+
+/* Enters the ring of every CPU. Returns 0, or -1 and errno. */
+static int give_rings(const struct modern_bpf *m, int map, uint32_t cpus_per_ring)
+{
+	uint32_t *keys = calloc(m->cpus, sizeof *keys);
+	int *fds = calloc(m->cpus, sizeof *fds), result = -1;
+
+	if (keys && fds) {
+		for (uint32_t cpu = 0; cpu < m->cpus; cpu++) {
+			keys[cpu] = cpu;
+			fds[cpu] = m->ring_fds[cpu / cpus_per_ring];
+		}
+		result = update_maps(map, keys, fds, m->cpus);
+	}
+	free(keys);
+	free(fds);
+	return result;
+}
+
 static int fill_maps(struct modern_bpf *m, uint32_t cpus_per_ring, char *error, uint32_t size)
 {
-	int rings = bpf_map__fd(find_map(m->object, "rings"));
 	int exits = bpf_map__fd(find_map(m->object, "exit_programs"));
 	int enters = bpf_map__fd(find_map(m->object, "enter_programs"));
 
 	if (cpus_per_ring == 0 || cpus_per_ring > m->cpus)
 		cpus_per_ring = m->cpus;
-	for (uint32_t cpu = 0; cpu < m->cpus; cpu++) {
-		if (bpf_map_update_elem(rings, &cpu, &m->ring_fds[cpu / cpus_per_ring], BPF_ANY) != 0)
-			return fail(error, size, "cannot give CPU %u its ring: %s", cpu, strerror(errno));
-	}
+	if (give_rings(m, bpf_map__fd(find_map(m->object, "rings")), cpus_per_ring) != 0)
+		return fail(error, size, "cannot give the CPUs their rings: %s", strerror(errno));
 	for (size_t i = 0; i < COUNT(probe_slots); i++) {
 		const struct probe_slot *slot = &probe_slots[i];
 		uint32_t key = slot->slot;

@@ -3,6 +3,7 @@
 #include "shim.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,9 @@
 
 #include "iterators.h"
 #include "modern_bpf.h"
+
+/* Pieces of memory from this size on are given back at once when they are freed. */
+#define MMAP_BYTES (128 * 1024)
 
 struct shim {
 	struct modern_bpf modern;
@@ -64,6 +68,8 @@ struct shim *shim_open(const uint32_t *options, char *error, uint32_t size)
 		snprintf(error, size, "unknown engine %u", options[SHIM_ENGINE]);
 		return NULL;
 	}
+	/* Said, it stays: else what loading frees (ten megabytes) is kept, for the C library learns to expect it again. */
+	mallopt(M_MMAP_THRESHOLD, MMAP_BYTES);
 	s = calloc(1, sizeof *s);
 	if (!s) {
 		snprintf(error, size, "out of memory");
