@@ -167,7 +167,7 @@ export class FdScanner {
   }
 
   private readOne(procDir: string, fd: number): FdEntry {
-    const link = Buffer.from(readlinkSync(`${procDir}/fd/${fd}`, "buffer")).latin1Slice();
+    const link = linkText(`${procDir}/fd/${fd}`);
     const named = namedFd(fd, link);
     if (named !== undefined) {
       if (link.startsWith("socket:")) this.foundSocket(procDir, named);
@@ -176,6 +176,16 @@ export class FdScanner {
     const stat = statSync(`${procDir}/fd/${fd}`);
     const flags = stat.isFile() || stat.isCharacterDevice() || stat.isBlockDevice() ? openFlags(procDir, fd) : 0;
     return fileFd(fd, link, { ino: BigInt(stat.ino), dev: schemaDev(stat.dev), mode: stat.mode, flags });
+  }
+}
+
+/** What a link says; "" when that is longer than the kernel tells. */
+function linkText(path: string): string {
+  try {
+    return Buffer.from(readlinkSync(path, "buffer")).latin1Slice();
+  } catch (e) {
+    if ((e as NodeJS.ErrnoException).code === "ENAMETOOLONG") return "";
+    throw e;
   }
 }
 

@@ -109,7 +109,7 @@ describe.skipIf(reason !== null)(`iterators (${reason ?? "root"})`, () => {
   test("give the processes and threads that /proc gives", () => {
     const got = new Map(iterated.processes.map((p) => [p.tid, p]));
     const want = scanned.processes.filter((p) => animals.has(p.pid));
-    expect(animals.size).toBeGreaterThan(11);
+    expect(animals.size).toBeGreaterThan(12);
     expect(want.length).toBeGreaterThan(animals.size);
     expect(want.flatMap((p) => differences(p, got.get(p.tid)))).toEqual([]);
     expect(iterated.processes.filter((p) => animals.has(p.pid))).toHaveLength(want.length);
@@ -143,6 +143,12 @@ describe.skipIf(reason !== null)(`iterators (${reason ?? "root"})`, () => {
       ]),
     );
     expect(allFds(iterated).some((f) => f.l4proto === L4.RAW)).toBe(true);
+  });
+
+  test("know a file by its inode when its path is too long to be told", () => {
+    const [far, ...others] = allFds(iterated).filter((f) => f.type === FD_TYPE.FILE_V2 && f.name === "");
+    expect(others).toEqual([]);
+    expect(far?.ino).toBeGreaterThan(0n);
   });
 
   test("tell both ends of unix sockets, and when each descriptor was seen", () => {

@@ -67,6 +67,23 @@ static void files(void)
 	check(open(path, O_RDONLY), "open");
 }
 
+/* At the end of a path that is longer than the kernel tells. */
+static void far_away(void)
+{
+	int here = check(open(".", O_PATH), "open");
+	char name[256];
+
+	memset(name, 'x', 250);
+	name[250] = 0;
+	for (int i = 0; i < 20; i++) {
+		check(mkdir(name, 0700), "mkdir");
+		check(chdir(name), "chdir");
+	}
+	check(open("file", O_RDWR | O_CREAT, 0600), "open");
+	check(fchdir(here), "fchdir");
+	check(close(here), "close");
+}
+
 static void no_files(void)
 {
 	sigset_t none;
@@ -233,7 +250,7 @@ static void plain(void)
 }
 
 static void (*const kinds[])(void) = {
-	plain, files, no_files, sockets, unused_sockets, in_another_network, threads, in_another_root, in_a_directory_that_is_gone, as_somebody, in_a_pid_namespace, titled,
+	plain, files, far_away, no_files, sockets, unused_sockets, in_another_network, threads, in_another_root, in_a_directory_that_is_gone, as_somebody, in_a_pid_namespace, titled,
 };
 
 int main(int argc, char **argv)
