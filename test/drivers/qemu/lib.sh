@@ -61,6 +61,13 @@ shown() {
 	echo "$1: $(grep -c "/mark/$1\$" out)"
 }
 
+# accounted N: whether N openings of /mark/busy were shown or lost.
+accounted() {
+	lost=$(sed -n 's/^falco: \([0-9]*\) events were lost$/\1/p' err)
+	[ $(($(grep -c '/mark/busy$' out) + ${lost:-0})) -ge $1 ] && echo "all are accounted for"
+	shown busy
+}
+
 # fails COMMAND…: what a program says that cannot do its work.
 fails() {
 	"$@" >out 2>&1 </dev/null

@@ -179,6 +179,47 @@ export const RUNS: readonly Run[] = [
     not: [/were lost/],
   },
   {
+    name: "preempted-unprivileged",
+    shows: "without the tracing file system, what a kernel leaves out is counted: no call is lost in silence",
+    script: `
+      umount /sys/kernel/tracing
+      set=-all,+bpf,+perfmon,+sys_resource,+sys_ptrace
+      falco() { exec setpriv --inh-caps=$set --bounding-set=$set falco "$@"; }
+      listen
+      all=
+      for i in 1 2 3 4 5 6 7 8; do
+        act 10000 /mark/busy &
+        all="$all $!"
+      done
+      wait $all
+      settled
+      finish
+      accounted 80000
+      mount -t tracefs tracing /sys/kernel/tracing`,
+    says: [/^status 0$/, /^all are accounted for$/],
+  },
+  {
+    name: "preempted-maps",
+    shows: "what a kernel leaves out while others change BPF maps is counted: no call is lost in silence",
+    script: `
+      listen
+      all=
+      for i in 1 2 3 4 5 6; do
+        act 10000 /mark/busy &
+        all="$all $!"
+      done
+      for i in 1 2; do
+        maps 20000 &
+        all="$all $!"
+      done
+      wait $all
+      settled
+      finish
+      accounted 60000`,
+    says: [/^status 0$/, /^all are accounted for$/],
+    not: [/^maps:/],
+  },
+  {
     name: "stopped-rules",
     shows: "the same with rules: an alert about the drops, and the figures at the end",
     script: `
@@ -422,6 +463,7 @@ export function compiledPrograms(root: string, drivers: readonly string[]): Map<
   const here = import.meta.dir;
   return new Map<string, readonly string[]>([
     ["bin/act", [join(here, "act.c")]],
+    ["bin/maps", [join(here, "maps.c")]],
     ["bin/deny", [join(here, "deny.c")]],
     ["bin/churn", [join(root, "test/live/churn.c")]],
     ["bin/bpf_ids", [join(root, "test/live/bpf_ids.c")]],
