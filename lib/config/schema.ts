@@ -89,7 +89,7 @@ export const KEYS = [
     "engine.modern_ebpf.disable_iterators",
     false,
     "Read the processes that run already from /proc instead of asking the kernel's iterators.",
-    { missing: "reading from the kernel's iterators" },
+    {},
   ),
   str(
     "engine.replay.capture_file",

@@ -74,6 +74,7 @@ function liveOptions(config: Config): LiveOptions {
     cpusPerRing: config.get("engine.modern_ebpf.cpus_for_each_buffer"),
     dropFailed: config.get("engine.modern_ebpf.drop_failed_exit"),
     snaplen: config.get("falco_libs.snaplen"),
+    iterators: !config.get("engine.modern_ebpf.disable_iterators"),
   };
 }
 

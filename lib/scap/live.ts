@@ -70,6 +70,8 @@ export interface LiveOptions {
   pageFaults?: boolean;
   /** Leave out this process's own calls. Default true. */
   excludeSelf?: boolean;
+  /** Whether `scan()` may use the probe's iterators. Default true. */
+  iterators?: boolean;
   /** State of the machine when the capture starts. */
   state?: InitialState;
 }
@@ -150,6 +152,7 @@ export class LiveSource implements CaptureSource {
   private readonly rowsAt = ptr(this.rows);
   private readonly timesAt = ptr(this.times);
   private readonly countersAt = ptr(this.counters);
+  private readonly iterators: boolean;
   private at = 0;
   private count = 0;
   private batches = 0;
@@ -168,6 +171,7 @@ export class LiveSource implements CaptureSource {
   constructor(lib: ShimLibrary, handle: Pointer, options: LiveOptions) {
     this.lib = lib;
     this.state = options.state ?? EMPTY_STATE;
+    this.iterators = options.iterators ?? true;
     const error = new ErrorText();
     this.handle = handle;
     this.select(options.syscalls);
@@ -268,7 +272,7 @@ export class LiveSource implements CaptureSource {
    */
   scan(): string | null {
     const now = (): number => this.now();
-    let reason = reasonForProc();
+    let reason = this.iterators ? reasonForProc() : "iterators are not wanted";
     if (reason === null) {
       try {
         const tasks = readIterators((which, record) => this.iterate(which, record), this.baseTime);

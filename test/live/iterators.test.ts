@@ -159,6 +159,13 @@ describe.skipIf(reason !== null)(`iterators (${reason ?? "root"})`, () => {
     expect(times.every((ts) => ts > 0)).toBe(true);
   });
 
+  test("give way to /proc when they are not wanted", async () => {
+    const source = await openLive({ syscalls: [], iterators: false });
+    expect(source.scan()).toContain("not wanted");
+    expect(source.state.processes.some((p) => p.pid === zoo.pid)).toBe(true);
+    await source.close();
+  });
+
   test("give way to /proc when the host's root is elsewhere", async () => {
     process.env["HOST_ROOT"] = "/.";
     const source = await openLive({ syscalls: [] });
