@@ -72,11 +72,6 @@ static uint64_t number_of(int events, const struct bpf_program *program)
 	return strtoull(text, NULL, 10);
 }
 
-int perf_tracepoint_exists(int events, const struct bpf_program *program)
-{
-	return number_of(events, program) != 0;
-}
-
 struct bpf_link *perf_tracepoint_attach(int events, const struct bpf_program *program)
 {
 	struct perf_event_attr attr = {.type = PERF_TYPE_TRACEPOINT, .size = sizeof attr, .config = number_of(events, program)};

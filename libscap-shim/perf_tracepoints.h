@@ -9,9 +9,6 @@ struct bpf_program;
 /* Directory of the tracepoints; -1 when this machine, or what we may do, has none. */
 int perf_tracepoints_open(void);
 
-/* Whether the directory has the tracepoint that the program's section names. */
-int perf_tracepoint_exists(int events, const struct bpf_program *program);
-
 /* Attaches a program to the tracepoint that its section names; NULL, and a reason in errno, when that does not work. */
 struct bpf_link *perf_tracepoint_attach(int events, const struct bpf_program *program);
 
