@@ -16,7 +16,7 @@
 static const char *const iterators[] = {"iterate_tasks", "iterate_files"};
 #define ITERATORS (sizeof iterators / sizeof iterators[0])
 
-/* Arguments and environments of other processes can be read since 5.18. */
+/* Older kernels may refuse the programs, and then all are loaded once more: nobody has seen these on one before 5.18. */
 static int kernel_has_them(void)
 {
 	struct utsname u;

@@ -3,13 +3,14 @@
  * What is on the machine when a capture starts: one record per task, one per open file, which the shim reads from the kernel like a
  * file. Every record begins with its length and the moment at which it was made, on the clock of the events. The numbers are those
  * of the first pid namespace. lib/scap/iterators.ts takes the records apart.
+ *
+ * Arguments and environments are not in them. What copies the memory of another process into a program waits for whatever that memory
+ * is a mapping of, and so for a file system that anybody may have made up to keep us waiting; /proc takes care not to.
  */
 #ifndef ITERATORS_H
 #define ITERATORS_H
 
 #define PIDTYPE_SID 3
-/* Longest piece of arguments or environment. */
-#define BLOCK_MAX 4096
 #define CGROUP_LINKS 32
 #define O_CLOEXEC 02000000
 #define S_IFMT 0170000
@@ -113,17 +114,6 @@ static __always_inline void add_cgroups(struct event *e, struct task_struct *tas
 	*(u16 *)&e->data[at & POS_MASK] = e->pos - at - 2;
 }
 
-/* A block of the task's own memory, as far as it can be read and is kept. */
-static __always_inline void add_block(struct event *e, struct task_struct *task, u64 from, u64 to)
-{
-	u32 size = to - from < BLOCK_MAX ? to - from : BLOCK_MAX;
-
-	open_text(e);
-	if (from && to > from && bpf_copy_from_user_task(&e->data[e->pos & POS_MASK], size, (void *)from, task, 0) == 0)
-		e->pos += size;
-	close_text(e);
-}
-
 static __always_inline void add_executable(struct event *e, struct file *exe)
 {
 	struct inode *inode = KREAD(exe, f_inode);
@@ -139,11 +129,11 @@ static __always_inline void add_executable(struct event *e, struct file *exe)
 	add_u8(e, exe ? overlay_layer(inode, dentry, 1, 2) : 0);
 }
 
-SEC("iter.s/task")
+SEC("iter/task")
 int iterate_tasks(struct bpf_iter__task *ctx)
 {
 	struct seq_file *seq = ctx->meta->seq;
-	struct task_struct *task = ctx->task, *leader;
+	struct task_struct *task = ctx->task;
 	const struct cred *cred;
 	struct signal_struct *signal;
 	struct mm_struct *mm;
@@ -164,7 +154,6 @@ int iterate_tasks(struct bpf_iter__task *ctx)
 		return iterator_emit(seq, e);
 	cred = KREAD(task, real_cred);
 	signal = KREAD(task, signal);
-	leader = KREAD(task, group_leader);
 	fs = KREAD(task, fs);
 	pgid = KREAD(signal, pids[PIDTYPE_PGID]);
 	if (bpf_core_field_exists(task->start_boottime))
@@ -200,16 +189,6 @@ int iterate_tasks(struct bpf_iter__task *ctx)
 	add_place(e, KREAD(fs, pwd.dentry), KREAD(fs, pwd.mnt));
 	add_place(e, KREAD(fs, root.dentry), KREAD(fs, root.mnt));
 	add_cgroups(e, task);
-	/* The memory of threads is that of their leader, which may have ended before them. */
-	if (leader == task || !KREAD(leader, mm)) {
-		u64 arg_start = KREAD(mm, arg_start), arg_end = KREAD(mm, arg_end);
-		u64 env_start = KREAD(mm, env_start), env_end = KREAD(mm, env_end);
-
-		/* A program may have written its title over the end of its arguments: so what comes behind them is there too. */
-		add_u32(e, arg_end - arg_start);
-		add_block(e, task, arg_start, env_end > arg_end ? env_end : arg_end);
-		add_block(e, task, env_start, env_end);
-	}
 	return iterator_emit(seq, e);
 }
 

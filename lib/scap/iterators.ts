@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // State of a running machine from the probe's iterators: takes their records (driver/modern_bpf/iterators.h) apart.
 import { readlinkSync } from "node:fs";
-import { FieldReader, splitList } from "./lists.ts";
+import { FieldReader } from "./lists.ts";
 import { fileFd, namedFd } from "./proc_fds.ts";
 import { inetSocket, netlinkSocket, type SocketEntry, unixName, unixSocket } from "./proc_net.ts";
-import { cgroupLabels, exeFacts, hostRoot, MAX_BLOCK, type Tasks, threadFlags } from "./proc_scan.ts";
+import { cgroupLabels, exeFacts, hostRoot, readMemory, type Tasks, threadFlags } from "./proc_scan.ts";
 import { type FdEntry, L4, type ProcessEntry } from "./source.ts";
 
 /** Gives the records of an iterator (SHIM_ITERATE) one by one: the reader stands behind the length, its limit is the end. */
@@ -51,14 +51,6 @@ class RecordClock {
   }
 }
 
-/** A command line as /proc/PID/cmdline has it: a program that wrote over its end has made one text of it. */
-function commandLine(block: string, length: number): string {
-  if (length > MAX_BLOCK || length > block.length || length === 0) return block.slice(0, length);
-  if (block.charCodeAt(length - 1) === 0) return block.slice(0, length);
-  const end = block.indexOf("\0");
-  return end < 0 ? block : block.slice(0, end);
-}
-
 /** Takes records of tasks; texts that many tasks share are taken apart once. */
 class TaskReader {
   readonly processes: ProcessEntry[] = [];
@@ -66,10 +58,9 @@ class TaskReader {
   readonly known = new Set<number>();
   private readonly labels = cgroupLabels();
   private readonly cgroups = new Map<string, string[]>();
-  private readonly environments = new Map<string, string[]>();
   /** Faults of threads that have ended, by process. */
   private readonly endedFaults = new Map<number, [major: number, minor: number]>();
-  private readonly withMemory = new Map<number, ProcessEntry>();
+  private readonly leaders = new Map<number, ProcessEntry>();
 
   constructor(private readonly clock: RecordClock) {}
 
@@ -148,23 +139,8 @@ class TaskReader {
       readTs,
     };
     this.processes.push(entry);
-    if (r.at === r.limit) return;
-    const length = r.u32();
-    const args = splitList(commandLine(r.text(r.u16()), length).slice(0, MAX_BLOCK));
-    entry.exe = args.shift() ?? "";
-    entry.args = args;
-    entry.env = this.environmentOf(r.text(r.u16()));
-    if (tid === pid || !this.withMemory.has(pid)) this.withMemory.set(pid, entry);
+    if (tid === pid) this.leaders.set(pid, entry);
   };
-
-  private environmentOf(block: string): string[] {
-    let list = this.environments.get(block);
-    if (list === undefined) {
-      list = splitList(block);
-      this.environments.set(block, list);
-    }
-    return list;
-  }
 
   private cgroupsOf(block: string): string[] {
     let list = this.cgroups.get(block);
@@ -187,7 +163,7 @@ class TaskReader {
     return list;
   }
 
-  /** What only all records together tell: memory of threads, and the faults of processes as /proc counts them. */
+  /** What is not in the records: the memory of processes, which threads share, and their faults as /proc counts them. */
   finish(): void {
     const faults = this.endedFaults;
     for (const p of this.processes) {
@@ -196,13 +172,14 @@ class TaskReader {
         total[0] += p.pfMajor;
         total[1] += p.pfMinor;
       }
-      const owner = this.withMemory.get(p.pid);
-      if (owner === undefined || owner === p || p.exe !== "") continue;
-      p.exe = owner.exe;
-      p.args = owner.args;
-      p.env = owner.env;
+      // A leader may have ended before its threads.
+      if (p.tid === p.pid || !this.leaders.has(p.pid)) Object.assign(p, readMemory(`/proc/${p.tid}`));
     }
-    for (const p of this.processes) if (p.tid === p.pid) [p.pfMajor, p.pfMinor] = faults.get(p.pid) ?? [0, 0];
+    for (const p of this.processes) {
+      if (p.tid === p.pid) [p.pfMajor, p.pfMinor] = faults.get(p.pid) ?? [0, 0];
+      const leader = this.leaders.get(p.pid);
+      if (leader !== undefined) [p.exe, p.args, p.env] = [leader.exe, leader.args, leader.env];
+    }
   }
 }
 

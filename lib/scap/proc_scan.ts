@@ -11,7 +11,7 @@ const CLONE_THREAD = 0x2000;
 const CLONE_FILES = 0x1;
 const CLONE_CHILD_IN_PIDNS = 0x20000000;
 /** Longest argument or environment block kept, as in trace files. */
-export const MAX_BLOCK = 4096;
+const MAX_BLOCK = 4096;
 const TICKS_PER_SECOND = 100n;
 const ANY_EXEC = 0o111;
 
@@ -64,20 +64,23 @@ interface ScanContext {
 type OfProcess = Pick<ProcessEntry, keyof ReturnType<typeof readProcess>>;
 type OfThread = Omit<ProcessEntry, keyof OfProcess>;
 
+/** Command line and environment of a process, which only /proc gives. */
+export function readMemory(dir: string): Pick<ProcessEntry, "exe" | "args" | "env"> {
+  const [exe = "", ...args] = splitNul(readText(`${dir}/cmdline`));
+  return { exe, args, env: splitNul(readText(`${dir}/environ`)) };
+}
+
 function readProcess(dir: string, uid: number, gid: number) {
   const exepath = readLink(`${dir}/exe`);
-  const cmdline = splitNul(readText(`${dir}/cmdline`));
   const limit = /^Max open files\s+(\S+)/m.exec(readText(`${dir}/limits`))?.[1];
   const loginuid = readText(`${dir}/loginuid`);
   return {
-    exe: cmdline[0] ?? "",
+    ...readMemory(dir),
     exepath: exepath.replace(/ \(deleted\)$/, ""),
-    args: cmdline.slice(1),
     cwd: readLink(`${dir}/cwd`),
     root: readLink(`${dir}/root`),
     fdlimit: limit === undefined ? 0 : limit === "unlimited" ? -1 : Number(limit),
     loginuid: loginuid === "" ? 0xffffffff : Number(loginuid),
-    env: splitNul(readText(`${dir}/environ`)),
     exeUpperLayer: false,
     exeLowerLayer: false,
     exeFromMemfd: exepath.startsWith("/memfd:"),
