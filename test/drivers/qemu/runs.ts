@@ -48,6 +48,34 @@ export const RUNS: readonly Run[] = [
     not: [/[Ww]arning:|[Ee]rror:/],
   },
   {
+    name: "start-state",
+    shows: "iterators give the start-up state where the kernel has them, the same processes and descriptors as /proc",
+    script: `
+      echo >gone
+      sleep 1000 </etc/passwd 4<gone &
+      sleeper=$!
+      sleep 1
+      rm gone
+      listing() {
+        falco capture -n 1 -w "$1.scap" -- true >/dev/null || echo "writing failed"
+        strings "$1.scap" | grep -c -e '^/etc/passwd' -e '/gone (deleted)'
+      }
+      echo "iterators: $(listing iterators)"
+      echo "proc: $(HOST_ROOT=/. listing proc)"
+      falco run -o log_level=debug -M 1
+      kill $sleeper`,
+    says: [/^iterators: 2$/, /^proc: 2$/],
+    not: [/failed|from \/proc alone/],
+    on: (kernel) => kernel !== "5.10",
+  },
+  {
+    name: "start-state-proc",
+    shows: "without iterators /proc gives the start-up state, and that is said when it is asked for",
+    script: "fails falco run -o log_level=debug -M 1",
+    says: [/^status 0$/, /start-up state from \/proc alone: .*iterators/],
+    on: (kernel) => kernel === "5.10",
+  },
+  {
     name: "command",
     shows: "falco capture follows one command and hands its status on",
     script: `fails falco capture -p '*%proc.name %evt.type %fd.name' -- sh -c 'cat /etc/passwd; exit 7'`,
