@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Damaged trace files end in one clear error, after all whole events before the damage.
 import { describe, expect, test } from "bun:test";
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { ScapFormatError, ScapIoError } from "../../lib/scap/errors.ts";
 import { openCapture } from "../../lib/scap/reader.ts";
@@ -271,7 +268,7 @@ describe("damaged compression", () => {
 describe("files that cannot be read", () => {
   test.each([
     ["missing", "/nonexistent/x.scap", /cannot open: no such file/],
-    ["a directory", mkdtempSync(join(tmpdir(), "falco-dir-")), /cannot read: it is a directory/],
+    ["a directory", import.meta.dir, /cannot read: it is a directory/],
     ["part of the path is a file", "/etc/passwd/x", /not a directory/],
   ])("%s", async (_, path, said) => {
     const failure = await readAll(path).then(

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Runs the cases of all families, or of the ones named on the command line, in a directory of its own. */
+#include <ftw.h>
+
 #include "harness.h"
 
 static const char *current;
@@ -73,6 +75,12 @@ static const struct family families[] = {
 	{"system", system_cases},   {"generic", generic_cases},		{"ia32", ia32_cases},
 };
 
+static int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *place)
+{
+	(void)st, (void)kind, (void)place;
+	return remove(path);
+}
+
 int main(int argc, char **argv)
 {
 	char dir[] = "/tmp/falco-driver-test-XXXXXX";
@@ -96,7 +104,9 @@ int main(int argc, char **argv)
 		families[i].run();
 	}
 	fflush(stdout);
-	if (chdir("/") != 0)
+	if (chdir("/") != 0 || nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS) != 0) {
+		perror(dir);
 		return 1;
+	}
 	return 0;
 }
